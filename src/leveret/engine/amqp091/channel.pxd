@@ -1,0 +1,46 @@
+from leveret.engine.amqp091.confirms cimport Confirms
+from leveret.engine.amqp091.consumer cimport ChannelConsumer
+from leveret.engine.amqp091.content cimport Content
+from leveret.engine.amqp091.session cimport Session
+from leveret.engine.amqp091.unacked cimport Unacked
+from leveret.engine.buffer cimport Buffer
+from leveret.engine.route cimport Exchange, Route
+
+cimport cython
+
+@cython.final
+cdef class Channel:
+    cdef Session session
+    cdef readonly int number
+    cdef readonly Content content
+    cdef readonly Unacked unacked
+    cdef list holders
+    cdef list free_holders
+    cdef Route route
+    cdef list permitted
+    cdef int flags
+    cdef readonly Confirms confirms
+    cdef bint owing
+    cdef public bint failed
+    cdef readonly bint closed
+
+    cdef int publish(self, Buffer buffer, Py_ssize_t at, Py_ssize_t end) except -1
+    cdef int malformed_publish(self) except -1
+    cdef int find_route(
+        self, Buffer buffer, Py_ssize_t names, Py_ssize_t key, Py_ssize_t after
+    ) except -1
+    cdef bint is_permitted(self, Exchange exchange) except -1
+    cdef int permit(self, Exchange exchange) except -1
+    cdef int header(self, Buffer buffer, Py_ssize_t at, Py_ssize_t size) except -1
+    cdef int body(self, Buffer buffer, Py_ssize_t at, Py_ssize_t size) except -1
+    cdef int body_gathered(self) except -1
+    cdef int store(self, Buffer body, Py_ssize_t at, Py_ssize_t size) except -1
+    cdef int renew_route(self) except -1
+    cdef int send_back(self, Buffer body, Py_ssize_t at, Py_ssize_t size) except -1
+    cdef int owe(self) except -1
+    cdef int free_holder(self, ChannelConsumer holder) except -1
+    cdef int acknowledge(
+        self, unsigned long long tag, bint multiple, bint requeue, int method
+    ) except -1
+    cdef int unknown_tag(self, unsigned long long tag, int method) except -1
+    cdef int settle_taken(self, bint requeue) except -1

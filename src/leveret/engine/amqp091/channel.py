@@ -1,0 +1,343 @@
+"""The data plane of one channel: publish, deliver, get, acknowledge, confirm.
+
+Nothing here makes a Python object per message. What is rare - a route that is not known yet, a
+message that comes back - is asked of the connection's control plane.
+"""
+
+from __future__ import annotations
+
+try:
+    import cython
+except ImportError:
+    from leveret._cython_compat import cython
+
+from leveret.engine.amqp091.confirms import Confirms
+from leveret.engine.amqp091.consumer import ChannelConsumer
+from leveret.engine.amqp091.content import Content
+from leveret.engine.amqp091.session import Session
+from leveret.engine.amqp091.unacked import Unacked
+from leveret.engine.buffer import Buffer
+from leveret.engine.errors import PeerViolation
+from leveret.engine.queue import Queue
+from leveret.engine.route import Exchange, Route
+
+if cython.compiled:
+    from cython.cimports.leveret.engine.amqp091.confirms import REFUSED, Confirms
+    from cython.cimports.leveret.engine.amqp091.consumer import ChannelConsumer
+    from cython.cimports.leveret.engine.amqp091.content import Content
+    from cython.cimports.leveret.engine.amqp091.session import Session
+    from cython.cimports.leveret.engine.amqp091.unacked import Unacked
+    from cython.cimports.leveret.engine.buffer import Buffer
+    from cython.cimports.leveret.engine.consumer import FOR_CREDIT
+    from cython.cimports.leveret.engine.queue import Queue
+    from cython.cimports.leveret.engine.route import Exchange, Route
+else:
+    from leveret.engine.amqp091.confirms import REFUSED
+    from leveret.engine.consumer import FOR_CREDIT
+
+PUBLISH = cython.declare(cython.int, 0x003C0028)
+MANDATORY = cython.declare(cython.int, 1)
+IMMEDIATE = cython.declare(cython.int, 2)
+# The exchanges to which a channel has been found permitted to publish; more are asked again.
+PERMITTED_MAX = cython.declare(cython.Py_ssize_t, 16)
+
+
+class Channel:
+    """One open channel. Made by Connection.open_channel()."""
+
+    def __init__(self, session: Session, number: int) -> None:
+        self.session = session
+        self.number = number
+        self.content = Content(session, number)
+        self.unacked = Unacked(session.shard.spare_pages)
+        self.holders = []
+        self.free_holders = []
+        self.route = None
+        self.permitted = []
+        self.flags = 0
+        self.confirms = None
+        self.owing = False
+        self.failed = False
+        self.closed = False
+
+    @property
+    def unacked_count(self) -> int:
+        return self.unacked.count
+
+    @property
+    def confirming(self) -> bool:
+        return self.confirms is not None
+
+    def select_confirm(self) -> None:
+        """From here on every message published is confirmed."""
+        if self.confirms is None:
+            self.confirms = Confirms(self.number)
+
+    # -- publishing
+
+    def publish(
+        self, buffer: Buffer, at: cython.Py_ssize_t, end: cython.Py_ssize_t
+    ) -> cython.int:
+        """basic.publish: reserved u16, exchange, routing key, flags."""
+        names: cython.Py_ssize_t = at + 2
+        key: cython.Py_ssize_t
+        after: cython.Py_ssize_t
+        route: Route = self.route
+        self.content.begin()
+        if names >= end:
+            self.malformed_publish()
+        key = names + 1 + buffer.u8(names)
+        if key >= end:
+            self.malformed_publish()
+        after = key + 1 + buffer.u8(key)
+        if after + 1 != end:
+            self.malformed_publish()
+        self.flags = buffer.u8(after)
+        if self.flags & IMMEDIATE:
+            raise PeerViolation("not_implemented", "immediate=true", self.number, PUBLISH)
+        if (
+            route is None
+            or route.names_length != after - names
+            or not route.is_good()
+            or not buffer.same(names, route.names, 0, after - names)
+        ):
+            self.route = None
+            self.find_route(buffer, names, key, after)
+        return 0
+
+    def malformed_publish(self) -> cython.int:
+        raise PeerViolation("syntax_error", "malformed basic.publish", self.number, PUBLISH)
+
+    def find_route(
+        self,
+        buffer: Buffer,
+        names: cython.Py_ssize_t,
+        key: cython.Py_ssize_t,
+        after: cython.Py_ssize_t,
+    ) -> cython.int:
+        """From the cache, where this channel may publish there; else from the control plane."""
+        route: Route = self.session.routes.look_up(buffer, names, after - names)
+        if route is None or not self.is_permitted(route.exchange):
+            route = self.session.control.route(
+                self.number,
+                buffer.bytes_at(names + 1, key - names - 1),
+                buffer.bytes_at(key + 1, after - key - 1),
+            )
+            self.permit(route.exchange)
+        self.route = route
+        return 0
+
+    def is_permitted(self, exchange: Exchange) -> cython.bint:
+        permitted: Exchange
+        for permitted in self.permitted:
+            if permitted is exchange:
+                return True
+        return False
+
+    def permit(self, exchange: Exchange) -> cython.int:
+        if not self.is_permitted(exchange):
+            if len(self.permitted) >= PERMITTED_MAX:
+                self.permitted.clear()
+            self.permitted.append(exchange)
+        return 0
+
+    def forget_permissions(self) -> None:
+        """Permissions have changed: the control plane is asked again for each exchange."""
+        self.permitted.clear()
+        self.route = None
+
+    def header(self, buffer: Buffer, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.int:
+        """A content header frame's payload."""
+        self.content.header(buffer, at, size)
+        if self.content.body_size == 0:
+            self.store(buffer, at, 0)
+        return 0
+
+    def body(self, buffer: Buffer, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.int:
+        """A whole content body frame's payload."""
+        content: Content = self.content
+        content.expect_body(size)
+        if size == content.body_size:
+            return self.store(buffer, at, size)
+        content.gather(buffer, at, size)
+        return self.body_gathered()
+
+    def body_gathered(self) -> cython.int:
+        """Stores the message if its last part has come."""
+        content: Content = self.content
+        if content.received == content.body_size:
+            self.store(content.body, 0, content.body_size)
+        return 0
+
+    def store(self, body: Buffer, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.int:
+        """The message is complete: to its queues with it."""
+        content: Content = self.content
+        accepted: cython.bint = True
+        if not self.route.is_good():
+            self.renew_route()
+        if self.route.queue_count > 0:
+            accepted = self.session.shard.publish(
+                self.route,
+                content.properties,
+                content.properties_length,
+                body,
+                at,
+                size,
+                self.session.now,
+                content.walked.priority,
+            )
+        elif self.flags & MANDATORY:
+            self.send_back(body, at, size)
+        content.finish()
+        if self.confirms is not None:
+            if accepted:
+                self.confirms.settled()
+            else:
+                self.confirms.exceptional(REFUSED)
+            self.owe()
+        return 0
+
+    def renew_route(self) -> cython.int:
+        """A binding changed while the message was coming in."""
+        names: Buffer = self.route.names
+        length: cython.Py_ssize_t = self.route.names_length
+        self.find_route(names, 0, 1 + names.u8(0), length)
+        return 0
+
+    def send_back(self, body: Buffer, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.int:
+        """The message is mandatory and has no queue."""
+        names: Buffer = self.route.names
+        key: cython.Py_ssize_t = 1 + names.u8(0)
+        self.session.control.returned(
+            self.number,
+            names.bytes_at(1, key - 1),
+            names.bytes_at(key + 1, self.route.names_length - key - 1),
+            self.content.properties.bytes_at(0, self.content.properties_length),
+            body.bytes_at(at, size),
+        )
+        return 0
+
+    def owe(self) -> cython.int:
+        """Confirms are written at the end of the turn."""
+        if not self.owing:
+            self.owing = True
+            self.session.shard.owing.append(self)
+        return 0
+
+    def write_confirms(self) -> None:
+        """Called by the shard at the end of a turn in which the channel owed something."""
+        self.owing = False
+        if not self.closed and not self.failed:
+            self.confirms.write(self.session.output)
+
+    # -- consuming
+
+    def consume(
+        self, queue: Queue, tag: bytes, no_ack: bool, prefetch_count: int
+    ) -> ChannelConsumer:
+        """A new consumer of the queue; deliveries begin with the next turn."""
+        consumer: ChannelConsumer = self.new_holder(queue, tag, no_ack, prefetch_count)
+        queue.add_consumer(consumer)
+        self.session.shard.touch(queue)
+        return consumer
+
+    def cancel(self, consumer: ChannelConsumer) -> None:
+        """It is sent nothing more; what it was sent stays unacknowledged."""
+        consumer.queue.remove_consumer(consumer)
+        self.free_holder(consumer)
+
+    def get(self, queue: Queue, no_ack: bool) -> bool:
+        """Writes basic.get-ok with the queue's next message; False: it is empty."""
+        taker: ChannelConsumer
+        if queue.ready_count == 0:
+            return False
+        taker = self.new_holder(queue, None, no_ack, 0)
+        taker.closed = True
+        queue.deliver_next(taker)
+        self.free_holder(taker)
+        return True
+
+    def new_holder(
+        self, queue: Queue, tag: bytes | None, no_ack: bool, prefetch_count: int
+    ) -> ChannelConsumer:
+        index = self.free_holders.pop() if self.free_holders else len(self.holders)
+        holder = ChannelConsumer(
+            self.session.output,
+            self.unacked,
+            queue,
+            channel=self.number,
+            holder=index,
+            frame_max=self.session.frame_max,
+            tag=tag,
+            settled=no_ack,
+            credit_max=prefetch_count,
+        )
+        if index == len(self.holders):
+            self.holders.append(holder)
+        else:
+            self.holders[index] = holder
+        return holder
+
+    def free_holder(self, holder: ChannelConsumer) -> cython.int:
+        """Forgets a consumer that is closed and holds nothing."""
+        if holder.closed and holder.unacked_count == 0 and self.holders[holder.holder] is holder:
+            self.holders[holder.holder] = None
+            self.free_holders.append(holder.holder)
+        return 0
+
+    # -- acknowledging
+
+    def acknowledge(
+        self, tag: cython.ulonglong, multiple: cython.bint, requeue: cython.bint, method: cython.int
+    ) -> cython.int:
+        """basic.ack, nack and reject, which differ in what becomes of the messages."""
+        if not multiple:
+            if not self.unacked.take(tag):
+                self.unknown_tag(tag, method)
+            return self.settle_taken(requeue)
+        if tag == 0:
+            tag = self.unacked.last_tag
+        elif tag > self.unacked.last_tag or not self.unacked.has(tag):
+            self.unknown_tag(tag, method)
+        while self.unacked.take_oldest(tag):
+            self.settle_taken(requeue)
+        return 0
+
+    def unknown_tag(self, tag: cython.ulonglong, method: cython.int) -> cython.int:
+        raise PeerViolation(
+            "precondition_failed", f"unknown delivery tag {tag}", self.number, method
+        )
+
+    def settle_taken(self, requeue: cython.bint) -> cython.int:
+        """What `unacked` has just given out is settled, or goes back to its queue."""
+        consumer: ChannelConsumer = self.holders[self.unacked.holder]
+        queue: Queue = consumer.queue
+        consumer.unacked_count -= 1
+        if requeue:
+            queue.requeue(self.unacked.position)
+            self.session.shard.touch(queue)
+        else:
+            queue.settle(self.unacked.position)
+        if consumer.closed:
+            self.free_holder(consumer)
+        elif consumer.parked == FOR_CREDIT and consumer.has_credit() and queue.unpark(consumer):
+            self.session.shard.touch(queue)
+        return 0
+
+    # -- closing
+
+    def close(self) -> None:
+        """What it holds goes back; its consumers are gone."""
+        consumer: ChannelConsumer
+        if self.owing:
+            self.write_confirms()
+        self.closed = True
+        self.content.finish()
+        for consumer in self.holders:
+            if consumer is not None:
+                consumer.queue.remove_consumer(consumer)
+        while self.unacked.take_oldest(self.unacked.last_tag):
+            self.settle_taken(True)
+        self.holders.clear()
+        self.free_holders.clear()
+        self.route = None

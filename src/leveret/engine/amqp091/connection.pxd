@@ -1,0 +1,43 @@
+from leveret.engine.amqp091.channel cimport Channel
+from leveret.engine.amqp091.session cimport Session
+from leveret.engine.buffer cimport Buffer
+from leveret.engine.output cimport Output
+from leveret.engine.shard cimport Shard
+
+cimport cython
+
+@cython.final
+cdef class Connection:
+    cdef Shard shard
+    cdef object control
+    cdef Session session
+    cdef Output output
+    cdef list channels
+    cdef readonly Py_ssize_t channel_count
+    cdef Buffer carry
+    cdef Buffer buffer
+    cdef Py_ssize_t at
+    cdef Py_ssize_t end
+    cdef bint started
+    cdef readonly bint paused
+    cdef readonly bint draining
+    cdef readonly bint broken
+    cdef Py_ssize_t partial_left
+    cdef int partial_channel
+    cdef readonly unsigned long long bytes_received
+
+    cdef int process(self) except -1
+    cdef int keep_rest(self) except -1
+    cdef int walk(self) except -1
+    cdef int frame(self, int kind, int number, Py_ssize_t at, Py_ssize_t after) except -1
+    cdef int method(self, Channel channel, int number, Py_ssize_t at, Py_ssize_t after) except -1
+    cdef bint is_deaf(self, Channel channel, int number, Py_ssize_t method) except -1
+    cdef int acknowledge(
+        self, Channel channel, int method, Py_ssize_t at, Py_ssize_t after
+    ) except -1
+    cdef Channel look_up(self, Py_ssize_t number)
+    cdef bint start(self) except -1
+    cdef int begin_partial(self, int number, Py_ssize_t size) except -1
+    cdef bint walk_partial(self) except -1
+    cdef int frame_too_large(self, int kind, Py_ssize_t size) except -1
+    cdef int bad_frame_end(self, int kind, Py_ssize_t at) except -1

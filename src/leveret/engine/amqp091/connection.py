@@ -1,0 +1,447 @@
+"""The data plane of one AMQP 0-9-1 connection: received bytes in, bytes to send out.
+
+    0      1        3          7              7 + size
+    | type | channel | size    | payload ...  | CE |
+
+Frames are handled where they were received. What a read leaves unfinished is carried over to
+the next in memory that is borrowed for it; the payload of a large body frame is passed on to its
+channel as it comes. publish, ack, nack and reject and the content of messages are handled here
+and in channel.py; every other method goes up to the control plane, which has these methods:
+
+    protocol_header(header: bytes)                        the first eight bytes
+    method(channel, method, arguments: bytes)             any other method
+    route(channel, exchange: bytes, routing_key: bytes)   -> Route, or an error
+    returned(channel, exchange, routing_key, properties, body)   mandatory, but no queue
+    violated(error)                                       what a frame's handling raised
+"""
+
+from __future__ import annotations
+
+try:
+    import cython
+except ImportError:
+    from leveret._cython_compat import cython
+
+from leveret.engine.amqp091.channel import Channel
+from leveret.engine.amqp091.consumer import ChannelConsumer
+from leveret.engine.amqp091.session import Session
+from leveret.engine.buffer import Buffer
+from leveret.engine.errors import PeerViolation
+from leveret.engine.output import Output
+from leveret.engine.route import RouteCache
+from leveret.engine.shard import RECEIVE_BYTES, Shard
+
+if cython.compiled:
+    from cython.cimports.leveret.engine.amqp091.channel import Channel
+    from cython.cimports.leveret.engine.amqp091.consumer import ChannelConsumer
+    from cython.cimports.leveret.engine.amqp091.content import BODY, IDLE
+    from cython.cimports.leveret.engine.amqp091.session import Session
+    from cython.cimports.leveret.engine.buffer import Buffer
+    from cython.cimports.leveret.engine.consumer import FOR_OUTPUT
+    from cython.cimports.leveret.engine.output import Output
+    from cython.cimports.leveret.engine.route import RouteCache
+    from cython.cimports.leveret.engine.shard import Shard
+else:
+    from leveret.engine.amqp091.content import BODY, IDLE
+    from leveret.engine.consumer import FOR_OUTPUT
+
+METHOD = cython.declare(cython.int, 1)
+HEADER = cython.declare(cython.int, 2)
+BODY_FRAME = cython.declare(cython.int, 3)
+HEARTBEAT = cython.declare(cython.int, 8)
+FRAME_END = cython.declare(cython.int, 0xCE)
+PROTOCOL_HEADER_BYTES = cython.declare(cython.Py_ssize_t, 8)
+
+CONNECTION_CLOSE = cython.declare(cython.int, 0x000A0032)
+CONNECTION_CLOSE_OK = cython.declare(cython.int, 0x000A0033)
+CHANNEL_CLOSE = cython.declare(cython.int, 0x00140028)
+CHANNEL_CLOSE_OK = cython.declare(cython.int, 0x00140029)
+PUBLISH = cython.declare(cython.int, 0x003C0028)
+ACK = cython.declare(cython.int, 0x003C0050)
+REJECT = cython.declare(cython.int, 0x003C005A)
+NACK = cython.declare(cython.int, 0x003C0078)
+# Method id, delivery tag, flags.
+ACK_BYTES = cython.declare(cython.Py_ssize_t, 13)
+MULTIPLE = cython.declare(cython.int, 1)
+REQUEUE = cython.declare(cython.int, 2)
+# A larger body frame is taken in as it comes; a smaller one is cheaper to wait for.
+WHOLE_BODY_FRAME_MAX = cython.declare(cython.Py_ssize_t, 32 * 1024)
+
+
+class Connection:
+    """One connection's frames, channels and output. `owner` is whom the shard names as having
+    output."""
+
+    def __init__(self, shard: Shard, control: object, owner: object) -> None:
+        self.shard = shard
+        self.control = control
+        self.session = Session(shard, control, owner)
+        self.output = self.session.output
+        self.channels = []
+        self.channel_count = 0
+        self.carry = None
+        self.buffer = shard.receive
+        self.at = 0
+        self.end = 0
+        self.started = False
+        self.paused = False
+        self.draining = False
+        self.broken = False
+        self.partial_left = 0
+        self.partial_channel = 0
+        self.bytes_received = 0
+
+    # -- the face
+
+    def receive_buffer(self) -> memoryview:
+        """Where the next bytes of the peer go; empty while the connection is paused."""
+        if self.paused:
+            return memoryview(b"")
+        if self.carry is None:
+            return self.shard.receive.memory()
+        return self.carry.memory()[self.end : self.end + RECEIVE_BYTES]
+
+    def received(self, count: cython.Py_ssize_t, now: cython.ulonglong) -> None:
+        """So many bytes were put into receive_buffer(); `now` is in milliseconds."""
+        if count < 0 or count > RECEIVE_BYTES or self.paused:
+            raise ValueError("more was received than there was room for")
+        self.bytes_received += count
+        if self.carry is None:
+            self.buffer = self.shard.receive
+            self.at = 0
+            self.end = 0
+        self.end += count
+        self.session.now = now
+        self.process()
+
+    def send_buffer(self) -> memoryview:
+        """What is to be sent to the peer; empty where there is nothing."""
+        return self.output.pending()
+
+    def sent(self, count: cython.Py_ssize_t) -> None:
+        """So much of send_buffer() was sent: consumers that waited for room have their turn."""
+        consumer: ChannelConsumer
+        self.output.sent(count)
+        if self.output.waiting and not self.output.is_full():
+            for consumer in self.output.waiting:
+                if consumer.parked == FOR_OUTPUT and consumer.queue.unpark(consumer):
+                    self.shard.touch(consumer.queue)
+            self.output.waiting.clear()
+
+    @property
+    def bytes_sent(self) -> int:
+        return self.output.sent_bytes
+
+    # -- for the control plane
+
+    def write(self, data: bytes) -> None:
+        """Sends whole frames, in order with deliveries and confirms."""
+        self.output.write(data)
+
+    def enter(self, routes: RouteCache) -> None:
+        """The virtual host is open: these are its routes."""
+        self.session.routes = routes
+
+    def tune(self, frame_max: cython.Py_ssize_t, channel_max: cython.Py_ssize_t) -> None:
+        """What was negotiated; a frame's payload may be `frame_max` bytes long."""
+        self.session.frame_max = frame_max
+
+    def open_channel(self, number: cython.Py_ssize_t) -> Channel:
+        """A channel; the caller has seen to it that the number is free and allowed."""
+        channel = Channel(self.session, number)
+        while len(self.channels) <= number:
+            self.channels.append(None)
+        if self.channels[number] is not None:
+            raise ValueError("the channel is open")
+        self.channels[number] = channel
+        self.channel_count += 1
+        return channel
+
+    def channel(self, number: cython.Py_ssize_t) -> Channel | None:
+        """The channel, also while it is failed; None: it is not open."""
+        return self.look_up(number)
+
+    def close_channel(self, number: cython.Py_ssize_t) -> None:
+        """What the channel held goes back, its consumers are gone, its number is free."""
+        channel: Channel = self.look_up(number)
+        if channel is not None:
+            channel.close()
+            self.channels[number] = None
+            self.channel_count -= 1
+
+    def fail_channel(self, number: cython.Py_ssize_t) -> None:
+        """The same, but the number stays taken: until close_channel() nothing but channel.close
+        and channel.close-ok is heard on it."""
+        channel: Channel = self.look_up(number)
+        if channel is not None:
+            channel.close()
+            channel.failed = True
+
+    def forget_permissions(self) -> None:
+        """Permissions have changed: the control plane is asked again before each exchange."""
+        channel: Channel
+        for channel in self.channels:
+            if channel is not None:
+                channel.forget_permissions()
+
+    def drain(self) -> None:
+        """The connection is closing: nothing but connection.close and close-ok is heard."""
+        self.draining = True
+
+    def pause(self) -> None:
+        """No frame is handled until resume(); deliveries go on."""
+        self.paused = True
+
+    def resume(self, now: cython.ulonglong) -> None:
+        """Goes on with what had been received."""
+        if self.paused:
+            self.paused = False
+            self.session.now = now
+            if self.carry is not None:
+                self.buffer = self.carry
+                self.process()
+
+    def close(self) -> None:
+        """Closes all channels and forgets what was received; what is to be sent stays."""
+        number: cython.Py_ssize_t
+        for number in range(len(self.channels)):
+            self.close_channel(number)
+        self.draining = True
+        self.broken = True
+        if self.carry is not None:
+            self.shard.give_back_carry(self.carry)
+            self.carry = None
+
+    def discard_output(self) -> None:
+        """The peer has gone: what was to be sent is forgotten."""
+        self.output.clear()
+
+    # -- frames
+
+    def process(self) -> cython.int:
+        """Handles all that can be handled; an error costs its frame, not those behind it."""
+        walking: cython.bint = True
+        while walking:
+            try:
+                self.walk()
+                walking = False
+            except Exception as error:
+                self.control.violated(error)
+        return self.keep_rest()
+
+    def keep_rest(self) -> cython.int:
+        """Carries over what is unfinished, or gives the memory back."""
+        rest: cython.Py_ssize_t = self.end - self.at
+        carry: Buffer = self.carry
+        if rest == 0 or self.broken:
+            if carry is not None:
+                self.shard.give_back_carry(carry)
+                self.carry = None
+            self.at = 0
+            self.end = 0
+            return 0
+        if carry is None or rest + RECEIVE_BYTES > carry.size:
+            if rest + RECEIVE_BYTES > 2 * RECEIVE_BYTES:
+                self.carry = Buffer(self.session.frame_max + PROTOCOL_HEADER_BYTES + RECEIVE_BYTES)
+            else:
+                self.carry = self.shard.take_carry()
+            self.carry.copy(0, self.buffer, self.at, rest)
+            if carry is not None:
+                self.shard.give_back_carry(carry)
+            self.buffer = self.carry
+        elif self.at > 0:
+            carry.copy(0, carry, self.at, rest)
+        self.at = 0
+        self.end = rest
+        return 0
+
+    def walk(self) -> cython.int:
+        """Handles complete frames from `at` on. An exception leaves `at` behind its frame."""
+        buffer: Buffer = self.buffer
+        at: cython.Py_ssize_t
+        size: cython.Py_ssize_t
+        after: cython.Py_ssize_t
+        kind: cython.int
+        if not self.broken and not self.started and not self.start():
+            return 0
+        if not self.broken and self.partial_left > 0 and not self.walk_partial():
+            return 0
+        while not self.paused and self.end - self.at >= 7:
+            if self.broken:
+                break
+            at = self.at
+            kind = buffer.u8(at)
+            size = buffer.u32(at + 3)
+            if size > self.session.frame_max:
+                self.frame_too_large(kind, size)
+            after = at + 7 + size
+            if after >= self.end:
+                if kind == BODY_FRAME and size > WHOLE_BODY_FRAME_MAX:
+                    self.begin_partial(buffer.u16(at + 1), size)
+                return 0
+            if buffer.u8(after) != FRAME_END:
+                self.bad_frame_end(kind, after)
+            self.at = after + 1
+            self.frame(kind, buffer.u16(at + 1), at + 7, after)
+        if self.broken:
+            self.at = self.end
+        return 0
+
+    def frame(
+        self,
+        kind: cython.int,
+        number: cython.int,
+        at: cython.Py_ssize_t,
+        after: cython.Py_ssize_t,
+    ) -> cython.int:
+        """One complete frame, its payload from `at` to `after`."""
+        channel: Channel = self.look_up(number)
+        if kind == METHOD:
+            return self.method(channel, number, at, after)
+        if kind == HEARTBEAT:
+            if number != 0:
+                self.broken = True
+                raise PeerViolation("frame_error", "heartbeat on a channel other than 0")
+            return 0
+        if kind != HEADER and kind != BODY_FRAME:
+            self.broken = True
+            raise PeerViolation("frame_error", f"frame of unknown type {kind}")
+        if self.draining or (channel is not None and channel.failed):
+            return 0
+        if channel is None:
+            raise PeerViolation("channel_error", "expected 'channel.open'", number)
+        if kind == HEADER:
+            return channel.header(self.buffer, at, after - at)
+        return channel.body(self.buffer, at, after - at)
+
+    def method(
+        self,
+        channel: Channel,
+        number: cython.int,
+        at: cython.Py_ssize_t,
+        after: cython.Py_ssize_t,
+    ) -> cython.int:
+        """A method frame: those of every message here, the others by the control plane."""
+        buffer: Buffer = self.buffer
+        method: cython.Py_ssize_t
+        if after - at < 4:
+            raise PeerViolation("syntax_error", "method frame too short", number)
+        method = buffer.u32(at)
+        if channel is not None and not channel.failed and not self.draining:
+            if method == PUBLISH:
+                return channel.publish(buffer, at + 4, after)
+            if method == ACK or method == NACK or method == REJECT:
+                return self.acknowledge(channel, method, at, after)
+            if channel.content.state != IDLE:
+                channel.content.unexpected()
+        elif self.is_deaf(channel, number, method):
+            return 0
+        self.control.method(number, method, buffer.bytes_at(at + 4, after - at - 4))
+        return 0
+
+    def is_deaf(
+        self, channel: Channel, number: cython.int, method: cython.Py_ssize_t
+    ) -> cython.bint:
+        """A closing connection or a failed channel does not hear this method any more."""
+        if self.draining:
+            return number != 0 or (method != CONNECTION_CLOSE and method != CONNECTION_CLOSE_OK)
+        if channel is not None:
+            return method != CHANNEL_CLOSE and method != CHANNEL_CLOSE_OK
+        return False
+
+    def acknowledge(
+        self,
+        channel: Channel,
+        method: cython.int,
+        at: cython.Py_ssize_t,
+        after: cython.Py_ssize_t,
+    ) -> cython.int:
+        """basic.ack: multiple. basic.nack: multiple, requeue. basic.reject: requeue."""
+        flags: cython.int
+        if channel.content.state != IDLE:
+            channel.content.unexpected()
+        if after - at != ACK_BYTES:
+            raise PeerViolation(
+                "syntax_error", "malformed acknowledgement", channel.number, method
+            )
+        flags = self.buffer.u8(at + 12)
+        if method == REJECT:
+            flags = flags << 1 & REQUEUE
+        elif method == ACK:
+            flags &= MULTIPLE
+        return channel.acknowledge(
+            self.buffer.u64(at + 4), flags & MULTIPLE, flags & REQUEUE, method
+        )
+
+    def look_up(self, number: cython.Py_ssize_t) -> Channel:
+        if number < 0 or number >= len(self.channels):
+            return None
+        return self.channels[number]
+
+    def start(self) -> cython.bint:
+        """The protocol header; False: it has not come whole."""
+        if self.end - self.at < PROTOCOL_HEADER_BYTES:
+            return False
+        self.started = True
+        self.at += PROTOCOL_HEADER_BYTES
+        self.control.protocol_header(
+            self.buffer.bytes_at(self.at - PROTOCOL_HEADER_BYTES, PROTOCOL_HEADER_BYTES)
+        )
+        return True
+
+    # -- large body frames
+
+    def begin_partial(self, number: cython.int, size: cython.Py_ssize_t) -> cython.int:
+        """A large body frame has begun: what is here of its payload is passed on."""
+        channel: Channel = self.look_up(number)
+        self.partial_channel = number
+        self.partial_left = size + 1
+        self.at += 7
+        if channel is not None and not channel.failed and not self.draining:
+            channel.content.expect_body(size)
+        elif channel is None and not self.draining:
+            raise PeerViolation("channel_error", "expected 'channel.open'", number)
+        self.walk_partial()
+        return 0
+
+    def walk_partial(self) -> cython.bint:
+        """More of a large body frame; True: it has come whole, with its end octet."""
+        channel: Channel = self.look_up(self.partial_channel)
+        count: cython.Py_ssize_t = min(self.end - self.at, self.partial_left - 1)
+        at: cython.Py_ssize_t = self.at
+        heard: cython.bint = (
+            channel is not None
+            and not channel.failed
+            and not self.draining
+            and channel.content.state == BODY
+        )
+        self.at += count
+        self.partial_left -= count
+        if heard and count > 0:
+            channel.content.gather(self.buffer, at, count)
+        if self.partial_left > 1 or self.at == self.end:
+            return False
+        if self.buffer.u8(self.at) != FRAME_END:
+            self.bad_frame_end(BODY_FRAME, self.at)
+        self.at += 1
+        self.partial_left = 0
+        if heard:
+            channel.body_gathered()
+        return True
+
+    # -- what cannot be read on after
+
+    def frame_too_large(self, kind: cython.int, size: cython.Py_ssize_t) -> cython.int:
+        self.broken = True
+        raise PeerViolation(
+            "frame_error",
+            f"type {kind}, all octets = <<>>: "
+            f"{{frame_too_large,{size},{self.session.frame_max}}}",
+        )
+
+    def bad_frame_end(self, kind: cython.int, at: cython.Py_ssize_t) -> cython.int:
+        self.broken = True
+        raise PeerViolation(
+            "frame_error",
+            f"type {kind}: {{invalid_frame_end_marker,{self.buffer.u8(at)}}}",
+        )

@@ -1,0 +1,21 @@
+from leveret.engine.amqp091.unacked cimport Unacked
+from leveret.engine.buffer cimport Buffer
+from leveret.engine.consumer cimport Consumer
+from leveret.engine.queue cimport Queue
+
+cdef class ChannelConsumer(Consumer):
+    cdef Unacked unacked
+    cdef readonly Queue queue
+    cdef readonly bytes tag
+    cdef int channel
+    cdef readonly Py_ssize_t holder
+    cdef Py_ssize_t body_bytes_max
+    cdef Buffer head
+    cdef Py_ssize_t head_length
+
+    cdef int deliver(
+        self, Buffer chunk, Py_ssize_t at, unsigned long long position, bint redelivered
+    ) except -1
+    cdef Py_ssize_t write_body(
+        self, Buffer buffer, Py_ssize_t end, Buffer chunk, Py_ssize_t at, Py_ssize_t left
+    ) except -1

@@ -1,0 +1,31 @@
+from leveret.engine.amqp091.properties cimport Properties
+from leveret.engine.amqp091.session cimport Session
+from leveret.engine.buffer cimport Buffer
+
+cimport cython
+
+cdef enum:
+    IDLE = 0
+    HEADER = 1
+    BODY = 2
+
+@cython.final
+cdef class Content:
+    cdef Session session
+    cdef int channel
+    cdef readonly int state
+    cdef Properties walked
+    cdef Buffer properties
+    cdef Py_ssize_t properties_length
+    cdef Py_ssize_t body_size
+    cdef Py_ssize_t received
+    cdef Buffer body
+
+    cdef int begin(self) except -1
+    cdef int header(self, Buffer buffer, Py_ssize_t at, Py_ssize_t size) except -1
+    cdef int keep_properties(self, Buffer buffer, Py_ssize_t at, Py_ssize_t length) except -1
+    cdef int expect_body(self, Py_ssize_t count) except -1
+    cdef int gather(self, Buffer buffer, Py_ssize_t at, Py_ssize_t count) except -1
+    cdef int grow(self, Py_ssize_t needed) except -1
+    cdef int finish(self) except -1
+    cdef int unexpected(self) except -1

@@ -1,0 +1,162 @@
+"""A message on its way in, on one channel: method, header, body frames in this order.
+
+              publish             header             body of the announced size
+    IDLE ----------------> HEADER --------> BODY ------------------------------> IDLE
+                                      (empty body: at once)
+
+A body that comes in one frame is stored from where it was received. Any other is gathered as it
+arrives, in memory that grows with what has arrived, never by what the header announces.
+"""
+
+from __future__ import annotations
+
+try:
+    import cython
+except ImportError:
+    from leveret._cython_compat import cython
+
+from leveret.engine.amqp091.properties import Properties
+from leveret.engine.amqp091.session import Session
+from leveret.engine.buffer import Buffer
+from leveret.engine.errors import PeerViolation
+from leveret.engine.shard import CARRY_BYTES
+
+if cython.compiled:
+    from cython.cimports.leveret.engine.amqp091.properties import Properties
+    from cython.cimports.leveret.engine.amqp091.session import Session
+    from cython.cimports.leveret.engine.buffer import Buffer
+else:
+    IDLE = 0
+    HEADER = 1
+    BODY = 2
+
+PUBLISH = cython.declare(cython.int, 0x003C0028)
+BASIC_CLASS = cython.declare(cython.int, 60)
+HEADER_BYTES = cython.declare(cython.Py_ssize_t, 12)
+PROPERTIES_AT_FIRST = cython.declare(cython.Py_ssize_t, 256)
+# All messages of one connection that are half received, together.
+UNFINISHED_BYTES_MAX = cython.declare(cython.Py_ssize_t, 64 * 1024 * 1024)
+
+
+class Content:
+    """The properties and the body of the message that a channel is receiving."""
+
+    def __init__(self, session: Session, channel: int) -> None:
+        self.session = session
+        self.channel = channel
+        self.state = IDLE
+        self.walked = Properties()
+        self.properties = Buffer(PROPERTIES_AT_FIRST)
+        self.properties_length = -1
+        self.body_size = 0
+        self.received = 0
+        self.body = None
+
+    def begin(self) -> cython.int:
+        """A publish has come: its header is next."""
+        if self.state != IDLE:
+            self.unexpected()
+        self.state = HEADER
+        return 0
+
+    def header(self, buffer: Buffer, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.int:
+        """The content header's payload: class, weight, body size, properties."""
+        body_size: cython.ulonglong
+        if self.state != HEADER:
+            self.unexpected()
+        if size < HEADER_BYTES + 2:
+            raise PeerViolation("frame_error", "content header too short", self.channel, PUBLISH)
+        if buffer.u16(at) != BASIC_CLASS:
+            raise PeerViolation(
+                "unexpected_frame",
+                "expected content header for class 60, "
+                f"got one for class {buffer.u16(at)} instead",
+                self.channel,
+                PUBLISH,
+            )
+        body_size = buffer.u64(at + 4)
+        self.keep_properties(buffer, at + HEADER_BYTES, size - HEADER_BYTES)
+        if body_size > cython.cast(cython.ulonglong, self.session.message_bytes_max):
+            self.state = IDLE
+            raise PeerViolation(
+                "precondition_failed",
+                f"message size {body_size} is larger than configured max size "
+                f"{self.session.message_bytes_max}",
+                self.channel,
+                PUBLISH,
+            )
+        self.body_size = body_size
+        self.received = 0
+        self.state = BODY
+        return 0
+
+    def keep_properties(
+        self, buffer: Buffer, at: cython.Py_ssize_t, length: cython.Py_ssize_t
+    ) -> cython.int:
+        """Walks and copies them, unless they are the last message's again."""
+        if length == self.properties_length and buffer.same(at, self.properties, 0, length):
+            return 0
+        self.properties_length = -1
+        self.walked.walk(buffer, at, at + length)
+        if length > self.properties.size:
+            self.properties = Buffer(length)
+        self.properties.copy(0, buffer, at, length)
+        self.properties_length = length
+        return 0
+
+    def expect_body(self, count: cython.Py_ssize_t) -> cython.int:
+        """A body frame of `count` bytes is in order."""
+        if self.state != BODY:
+            self.unexpected()
+        if count > self.body_size - self.received:
+            raise PeerViolation(
+                "frame_error", "content body is longer than announced", self.channel, PUBLISH
+            )
+        return 0
+
+    def gather(self, buffer: Buffer, at: cython.Py_ssize_t, count: cython.Py_ssize_t) -> cython.int:
+        """Keeps a part of the body."""
+        if self.body is None or self.received + count > self.body.size:
+            self.grow(self.received + count)
+        self.session.unfinished_bytes += count
+        if self.session.unfinished_bytes > UNFINISHED_BYTES_MAX:
+            raise PeerViolation(
+                "resource_error",
+                f"more than {UNFINISHED_BYTES_MAX} bytes of unfinished messages",
+                self.channel,
+                PUBLISH,
+            )
+        self.body.copy(self.received, buffer, at, count)
+        self.received += count
+        return 0
+
+    def grow(self, needed: cython.Py_ssize_t) -> cython.int:
+        old: Buffer = self.body
+        if needed <= CARRY_BYTES:
+            self.body = self.session.shard.take_carry()
+            return 0
+        self.body = Buffer(min(self.body_size, 2 * needed))
+        if old is not None:
+            self.body.copy(0, old, 0, self.received)
+            self.session.shard.give_back_carry(old)
+        return 0
+
+    def finish(self) -> cython.int:
+        """The message is stored, or given up."""
+        self.state = IDLE
+        if self.body is not None:
+            self.session.unfinished_bytes -= self.received
+            self.session.shard.give_back_carry(self.body)
+            self.body = None
+        self.received = 0
+        return 0
+
+    def unexpected(self) -> cython.int:
+        if self.state == HEADER:
+            text = "expected content header for class 60, got non content header frame instead"
+        elif self.state == BODY:
+            text = "expected content body, got non content body frame instead"
+        else:
+            text = "expected method frame, got non method frame instead"
+        method = 0 if self.state == IDLE else PUBLISH
+        raise PeerViolation("unexpected_frame", text, self.channel, method)

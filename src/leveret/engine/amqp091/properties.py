@@ -1,0 +1,164 @@
+"""The content properties of class basic, walked in place: are they sound, and what do we need?
+
+    u16 flags (bit 0: another u16 follows), then the fields whose bit is set, from bit 15 down:
+    15 content type  14 content encoding  13 headers  12 delivery mode  11 priority
+    10 correlation id  9 reply to  8 expiration  7 message id  6 timestamp  5 type
+    4 user id  3 app id  2 cluster id (reserved)
+
+Consumers get the properties as they came, so what is not sound must not be let in: a client
+would choke on another's message. Nothing is decoded into objects.
+"""
+
+from __future__ import annotations
+
+try:
+    import cython
+except ImportError:
+    from leveret._cython_compat import cython
+
+from leveret.engine.buffer import Buffer
+from leveret.engine.errors import PeerViolation
+
+if cython.compiled:
+    from cython.cimports.leveret.engine.buffer import Buffer
+
+HEADERS = cython.declare(cython.int, 1 << 13)
+DELIVERY_MODE = cython.declare(cython.int, 1 << 12)
+PRIORITY_FLAG = cython.declare(cython.int, 1 << 11)
+TIMESTAMP = cython.declare(cython.int, 1 << 6)
+# Content type, content encoding; correlation id to message id; type to cluster id.
+SHORT_STRINGS = cython.declare(cython.int, 0b1100_0111_1011_1100)
+# Real headers nest two or three deep; each level costs a stack frame here and at each client.
+TABLE_DEPTH_MAX = cython.declare(cython.int, 64)
+
+
+class Properties:
+    """What the last walk() found."""
+
+    def __init__(self) -> None:
+        self.persistent = False
+        self.priority = 0
+
+    def walk(self, buffer: Buffer, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.int:
+        """Reads the property list between `at` and `end`.
+
+        Raises PeerViolation("syntax_error") where it is not sound.
+        """
+        flags: cython.int
+        bit: cython.int = 15
+        self.persistent = False
+        self.priority = 0
+        if end - at < 2:
+            malformed()
+        flags = buffer.u16(at)
+        at += 2
+        if flags & 3:
+            malformed()
+        while flags:
+            if flags & 0x8000:
+                at = self.walk_field(buffer, at, end, 1 << bit)
+            flags = flags << 1 & 0xFFFF
+            bit -= 1
+        if at != end:
+            malformed()
+        return 0
+
+    def walk_field(
+        self, buffer: Buffer, at: cython.Py_ssize_t, end: cython.Py_ssize_t, field: cython.int
+    ) -> cython.Py_ssize_t:
+        """Passes over one field; returns where the next begins."""
+        after: cython.Py_ssize_t
+        if at >= end:
+            malformed()
+        if field & SHORT_STRINGS:
+            after = at + 1 + buffer.u8(at)
+        elif field == HEADERS:
+            if end - at < 4:
+                malformed()
+            after = at + 4 + buffer.u32(at)
+            if after > end:
+                malformed()
+            walk_table(buffer, at + 4, after, 0)
+        elif field == TIMESTAMP:
+            after = at + 8
+        else:
+            after = at + 1
+            if field == DELIVERY_MODE:
+                self.persistent = buffer.u8(at) == 2
+            elif field == PRIORITY_FLAG:
+                self.priority = buffer.u8(at)
+        if after > end:
+            malformed()
+        return after
+
+
+def malformed() -> cython.int:
+    raise PeerViolation("syntax_error", "malformed content properties")
+
+
+def walk_table(
+    buffer: Buffer, at: cython.Py_ssize_t, end: cython.Py_ssize_t, depth: cython.int
+) -> cython.int:
+    """Fields of a name, as a short string, and a value."""
+    if depth > TABLE_DEPTH_MAX:
+        malformed()
+    while at < end:
+        at += 1 + buffer.u8(at)
+        at = walk_value(buffer, at, end, depth)
+    return 0
+
+
+def walk_array(
+    buffer: Buffer, at: cython.Py_ssize_t, end: cython.Py_ssize_t, depth: cython.int
+) -> cython.int:
+    if depth > TABLE_DEPTH_MAX:
+        malformed()
+    while at < end:
+        at = walk_value(buffer, at, end, depth)
+    return 0
+
+
+def walk_value(
+    buffer: Buffer, at: cython.Py_ssize_t, end: cython.Py_ssize_t, depth: cython.int
+) -> cython.Py_ssize_t:
+    """Passes over a value's type and the value; returns where the next begins."""
+    kind: cython.int
+    size: cython.Py_ssize_t
+    if at >= end:
+        malformed()
+    kind = buffer.u8(at)
+    at += 1
+    size = fixed_size(kind)
+    if size < 0:
+        if end - at < 4:
+            malformed()
+        size = buffer.u32(at)
+        at += 4
+        if size > end - at:
+            malformed()
+        if kind == 0x46:  # F, a table
+            walk_table(buffer, at, at + size, depth + 1)
+        elif kind == 0x41:  # A, an array
+            walk_array(buffer, at, at + size, depth + 1)
+    if size > end - at:
+        malformed()
+    return at + size
+
+
+def fixed_size(kind: cython.int) -> cython.Py_ssize_t:
+    """The bytes of a value of this type; -1: it says its own length."""
+    if kind == 0x53 or kind == 0x46 or kind == 0x41 or kind == 0x78:  # S F A x
+        return -1
+    if kind == 0x49 or kind == 0x69 or kind == 0x66:  # I i f
+        return 4
+    if kind == 0x74 or kind == 0x62 or kind == 0x42:  # t b B
+        return 1
+    if kind == 0x6C or kind == 0x4C or kind == 0x54 or kind == 0x64:  # l L T d
+        return 8
+    if kind == 0x73 or kind == 0x75:  # s u
+        return 2
+    if kind == 0x44:  # D
+        return 5
+    if kind == 0x56:  # V
+        return 0
+    return malformed()

@@ -1,0 +1,16 @@
+from leveret.engine.output cimport Output
+from leveret.engine.route cimport RouteCache
+from leveret.engine.shard cimport Shard
+
+cimport cython
+
+@cython.final
+cdef class Session:
+    cdef Shard shard
+    cdef object control
+    cdef Output output
+    cdef RouteCache routes
+    cdef Py_ssize_t frame_max
+    cdef Py_ssize_t message_bytes_max
+    cdef Py_ssize_t unfinished_bytes
+    cdef unsigned long long now

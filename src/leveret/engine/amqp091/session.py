@@ -1,0 +1,36 @@
+"""What a connection and its channels share."""
+
+from __future__ import annotations
+
+try:
+    import cython
+except ImportError:
+    from leveret._cython_compat import cython
+
+from leveret.engine.output import Output
+from leveret.engine.route import RouteCache
+from leveret.engine.shard import Shard
+
+if cython.compiled:
+    from cython.cimports.leveret.engine.output import Output
+    from cython.cimports.leveret.engine.route import RouteCache
+    from cython.cimports.leveret.engine.shard import Shard
+
+# RabbitMQ's default; what is larger belongs elsewhere, with its address in the message.
+MESSAGE_BYTES_MAX = 16 * 1024 * 1024
+# What RabbitMQ offers; a frame's payload may be this long.
+FRAME_MAX = 131072
+
+
+class Session:
+    """The surroundings of a connection's channels: shard, output, routes, limits."""
+
+    def __init__(self, shard: Shard, control: object, owner: object) -> None:
+        self.shard = shard
+        self.control = control
+        self.output = Output(owner, shard.outputs, shard.spare_outputs)
+        self.routes = RouteCache()
+        self.frame_max = FRAME_MAX
+        self.message_bytes_max = MESSAGE_BYTES_MAX
+        self.unfinished_bytes = 0
+        self.now = 0

@@ -1,0 +1,30 @@
+from leveret.engine.pages cimport Page, Pages
+
+cimport cython
+
+cdef enum:
+    GONE = 0
+    READY = 1
+    UNACKED = 2
+    REDELIVERED = 8
+
+@cython.final
+cdef class Index:
+    cdef readonly Pages pages
+    cdef readonly unsigned long long next_position
+    cdef Page cursor
+    cdef Py_ssize_t cursor_slot
+
+    cpdef unsigned long long append(self, unsigned long long location) except? 0xFFFFFFFFFFFFFFFF
+    cpdef bint seek_ready(self) except -1
+    cpdef unsigned long long cursor_entry(self) except? 0xFFFFFFFFFFFFFFFF
+    cpdef unsigned long long cursor_position(self) except? 0xFFFFFFFFFFFFFFFF
+    cpdef int take_unacked(self) except -1
+    cpdef int take_away(self) except -1
+    cpdef unsigned long long entry(self, unsigned long long position) except? 0xFFFFFFFFFFFFFFFF
+    cpdef unsigned long long remove(self, unsigned long long position) except? 0xFFFFFFFFFFFFFFFF
+    cpdef bint requeue(self, unsigned long long position) except -1
+    cpdef bint relocate(self, unsigned long long position, unsigned long long old,
+                        unsigned long long new) except -1
+    cdef int drop(self, Page page) except -1
+    cdef unsigned long long pack(self, int state, unsigned long long location) noexcept

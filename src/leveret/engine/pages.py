@@ -1,0 +1,98 @@
+"""A sparse table over numbers that only rise: queue positions, delivery tags.
+
+    number   0 ......... | 512 ....... | 1024 ...... |        | 51200 ...
+             page 0        page 1        (dropped)   ...        page 100
+                head <----> next <-------------------------------> tail
+
+An entry is one or two 64-bit slots; zero means gone. A page whose entries are all gone is
+dropped at once, wherever it stands, so one entry that stays for ever pins one page and not
+the millions that passed behind it. Dropped pages are all zeros and go back to a pool.
+"""
+
+from __future__ import annotations
+
+try:
+    import cython
+except ImportError:
+    from leveret._cython_compat import cython
+
+from leveret.engine.buffer import Buffer
+from leveret.engine.errors import InvariantError
+
+if cython.compiled:
+    from cython.cimports.leveret.engine.buffer import Buffer
+else:
+    PAGE_SLOTS = 512
+
+# 4 MiB of spare pages: enough for a burst of a thousand queues that empty and fill again.
+SPARE_PAGES_MAX = cython.declare(cython.Py_ssize_t, 1024)
+
+
+class Page:
+    """512 slots and the counts of what is in them; a link in its table's chain."""
+
+    def __init__(self) -> None:
+        self.buffer = Buffer(PAGE_SLOTS * 8)
+        self.number = 0
+        self.live = 0
+        self.ready = 0
+        self.next = None
+        self.previous = None
+
+
+class Pages:
+    """The pages that are in use, by number and in order. `spare` is the pool they come from."""
+
+    def __init__(self, spare: list) -> None:
+        self.spare = spare
+        self.by_number = {}
+        self.head = None
+        self.tail = None
+        self.found = None
+
+    def find(self, number: cython.ulonglong) -> Page:
+        """The page, or None: it has been dropped, or has never been."""
+        page: Page = self.found
+        if page is not None and page.number == number:
+            return page
+        page = self.by_number.get(number)
+        if page is not None:
+            self.found = page
+        return page
+
+    def open(self, number: cython.ulonglong) -> Page:
+        """A page of zeros behind the tail; `number` is above the tail's."""
+        page: Page
+        if self.tail is not None and self.tail.number >= number:
+            raise InvariantError("pages are opened in order")
+        page = self.spare.pop() if self.spare else Page()
+        page.number = number
+        page.previous = self.tail
+        if self.tail is None:
+            self.head = page
+        else:
+            self.tail.next = page
+        self.tail = page
+        self.by_number[number] = page
+        return page
+
+    def drop(self, page: Page) -> cython.int:
+        """Takes out a page whose entries are all gone."""
+        if page.live != 0 or page.ready != 0:
+            raise InvariantError("a page in use was dropped")
+        if page.previous is None:
+            self.head = page.next
+        else:
+            page.previous.next = page.next
+        if page.next is None:
+            self.tail = page.previous
+        else:
+            page.next.previous = page.previous
+        page.next = None
+        page.previous = None
+        if self.found is page:
+            self.found = None
+        del self.by_number[page.number]
+        if len(self.spare) < SPARE_PAGES_MAX:
+            self.spare.append(page)
+        return 0

@@ -1,0 +1,37 @@
+from leveret.engine.consumer cimport Consumer
+from leveret.engine.index cimport Index
+from leveret.engine.records cimport Records
+
+cimport cython
+
+@cython.final
+cdef class Queue:
+    cdef readonly Py_ssize_t number
+    cdef Records records
+    cdef readonly Index index
+    cdef readonly list consumers
+    cdef list active
+    cdef Py_ssize_t next_consumer
+    cdef readonly Py_ssize_t ready_count
+    cdef readonly Py_ssize_t ready_bytes
+    cdef readonly Py_ssize_t unacked_count
+    cdef Py_ssize_t ready_count_max
+    cdef public bint dirty
+    cdef readonly bint closed
+
+    cdef bint accepts(self) except -1
+    cpdef refuse_above(self, Py_ssize_t ready_count)
+    cdef unsigned long long enqueue(
+        self, unsigned long long location, Py_ssize_t body_length
+    ) except? 0xFFFFFFFFFFFFFFFF
+    cpdef bint deliver(self) except -1
+    cdef int deliver_next(self, Consumer consumer) except -1
+    cpdef int settle(self, unsigned long long position) except -1
+    cpdef int requeue(self, unsigned long long position) except -1
+    cdef Py_ssize_t body_length(self, unsigned long long location) except -1
+    cpdef purge(self)
+    cpdef close(self)
+    cpdef add_consumer(self, Consumer consumer)
+    cpdef remove_consumer(self, Consumer consumer)
+    cdef int park(self, Consumer consumer) except -1
+    cpdef bint unpark(self, Consumer consumer) except -1

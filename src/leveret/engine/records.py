@@ -1,0 +1,241 @@
+"""Where messages are: records in chunks of memory that are shared by all queues of a shard.
+
+A message is one record, whatever the number of queues that hold it; queues hold its location,
+chunk number << 24 | offset. A record:
+
+     0 u32  length of the whole, a multiple of 8
+     4 u32  references: the queues that still hold it; 0 = dead
+     8 u64  arrival, ms              16 u64  expiry, ms; 0 = never
+    24 u32  body length              28 u32  properties length
+    32 u16  names length             34 u8   protocol of properties and body
+    35 u8   priority                 36 u32  targets
+    40 targets: u32 queue number, u64 position, each
+       names: exchange and routing key as two short strings
+       properties, body: as they came, opaque
+
+A chunk whose records are all dead is used again, the one being written at once and from its
+start: traffic that is consumed as it comes stays within the processor's cache. A chunk with less
+than a quarter of its bytes alive is emptied by copying what lives into a chunk kept for such
+survivors, so that one message that stays pins itself and not a megabyte. A record too large to
+share has a chunk of its own.
+"""
+
+from __future__ import annotations
+
+try:
+    import cython
+except ImportError:
+    from leveret._cython_compat import cython
+
+from leveret.engine.buffer import Buffer
+from leveret.engine.errors import InvariantError
+
+if cython.compiled:
+    from cython.cimports.leveret.engine.buffer import Buffer
+else:
+    LENGTH = 0
+    REFERENCES = 4
+    ARRIVAL = 8
+    EXPIRY = 16
+    BODY_LENGTH = 24
+    PROPERTIES_LENGTH = 28
+    NAMES_LENGTH = 32
+    PROTOCOL = 34
+    PRIORITY = 35
+    TARGETS = 36
+    HEAD_BYTES = 40
+    TARGET_BYTES = 12
+
+OFFSET_BITS = cython.declare(cython.int, 24)
+OFFSET_MASK = cython.declare(cython.ulonglong, 0xFFFFFF)
+# Small enough to stay in a processor's cache, large enough that turning to the next is rare.
+CHUNK_BYTES = cython.declare(cython.Py_ssize_t, 1 << 20)
+# A larger record would waste too much of a chunk's end.
+SHARED_RECORD_BYTES_MAX = cython.declare(cython.Py_ssize_t, 1 << 18)
+# 16 MiB kept against the next burst; more goes back to the system.
+SPARE_CHUNKS_MAX = cython.declare(cython.Py_ssize_t, 16)
+
+
+class Chunk:
+    """A stretch of memory with records one behind the other."""
+
+    def __init__(self, number: int, buffer: Buffer) -> None:
+        self.number = number
+        self.buffer = buffer
+        self.used = 0
+        self.live_bytes = 0
+        self.sparse = False
+
+
+class Records:
+    """All records of one shard. Which chunk is where is nobody else's business."""
+
+    def __init__(self) -> None:
+        self.chunks = []
+        self.free_numbers = []
+        self.spare = []
+        self.sparse = []
+        self.live_count = 0
+        self.memory_bytes = 0
+        self.current = self.open_chunk(CHUNK_BYTES)
+        self.survivors = None
+
+    def append(
+        self,
+        names: Buffer,
+        names_length: cython.Py_ssize_t,
+        properties: Buffer,
+        properties_length: cython.Py_ssize_t,
+        body: Buffer,
+        body_offset: cython.Py_ssize_t,
+        body_length: cython.Py_ssize_t,
+        targets: cython.Py_ssize_t,
+        arrival: cython.ulonglong,
+        priority: cython.int,
+    ) -> cython.ulonglong:
+        """Writes a message for `targets` queues, still to be named; returns its location."""
+        used: cython.Py_ssize_t = (
+            HEAD_BYTES + TARGET_BYTES * targets + names_length + properties_length + body_length
+        )
+        length: cython.Py_ssize_t = (used + 7) & ~7
+        chunk: Chunk = self.room(length)
+        at: cython.Py_ssize_t = chunk.used
+        offset: cython.Py_ssize_t = at
+        buffer: Buffer = chunk.buffer
+        buffer.check_writable(at, length)
+        buffer.put_u32(at + LENGTH, length)
+        buffer.put_u32(at + REFERENCES, targets)
+        buffer.put_u64(at + ARRIVAL, arrival)
+        buffer.put_u64(at + EXPIRY, 0)
+        buffer.put_u32(at + BODY_LENGTH, body_length)
+        buffer.put_u32(at + PROPERTIES_LENGTH, properties_length)
+        buffer.put_u16(at + NAMES_LENGTH, names_length)
+        buffer.put_u8(at + PROTOCOL, 0)
+        buffer.put_u8(at + PRIORITY, priority)
+        buffer.put_u32(at + TARGETS, targets)
+        offset += HEAD_BYTES + TARGET_BYTES * targets
+        buffer.copy(offset, names, 0, names_length)
+        offset += names_length
+        buffer.copy(offset, properties, 0, properties_length)
+        offset += properties_length
+        buffer.copy(offset, body, body_offset, body_length)
+        chunk.used = at + length
+        chunk.live_bytes += length
+        self.live_count += 1
+        return (cython.cast(cython.ulonglong, chunk.number) << OFFSET_BITS) + at
+
+    def set_target(
+        self,
+        location: cython.ulonglong,
+        target: cython.Py_ssize_t,
+        queue: cython.Py_ssize_t,
+        position: cython.ulonglong,
+    ) -> cython.int:
+        """Says which queue holds the record as its n-th target, and at which position."""
+        chunk: Chunk = self.chunk_of(location)
+        at: cython.Py_ssize_t = (location & OFFSET_MASK) + HEAD_BYTES + target * TARGET_BYTES
+        chunk.buffer.put_u32(at, queue)
+        chunk.buffer.put_u64(at + 4, position)
+        return 0
+
+    def chunk_of(self, location: cython.ulonglong) -> Chunk:
+        chunk: Chunk = self.chunks[cython.cast(cython.Py_ssize_t, location >> OFFSET_BITS)]
+        if chunk is None:
+            raise InvariantError("a location outlived its chunk")
+        return chunk
+
+    def release(self, location: cython.ulonglong) -> cython.int:
+        """One queue less holds the record; the last one frees it."""
+        chunk: Chunk = self.chunk_of(location)
+        at: cython.Py_ssize_t = location & OFFSET_MASK
+        references: cython.Py_ssize_t = chunk.buffer.u32(at + REFERENCES)
+        if references == 0:
+            raise InvariantError("a dead record was released")
+        chunk.buffer.put_u32(at + REFERENCES, references - 1)
+        if references == 1:
+            chunk.live_bytes -= chunk.buffer.u32(at + LENGTH)
+            self.live_count -= 1
+            if chunk.live_bytes == 0:
+                self.emptied(chunk)
+            elif not chunk.sparse and chunk.live_bytes < chunk.used >> 2:
+                self.thinned(chunk)
+        return 0
+
+    def emptied(self, chunk: Chunk) -> cython.int:
+        if chunk is self.current or chunk is self.survivors:
+            chunk.used = 0
+        elif not chunk.sparse:
+            self.close_chunk(chunk)
+        return 0
+
+    def thinned(self, chunk: Chunk) -> cython.int:
+        if chunk is not self.current and chunk is not self.survivors:
+            chunk.sparse = True
+            self.sparse.append(chunk)
+        return 0
+
+    def room(self, length: cython.Py_ssize_t) -> Chunk:
+        """A chunk with so much room behind its last record."""
+        full: Chunk = self.current
+        if full.used + length <= full.buffer.size:
+            return full
+        if length > SHARED_RECORD_BYTES_MAX:
+            return self.open_chunk(length)
+        self.current = self.open_chunk(CHUNK_BYTES)
+        self.retire(full)
+        return self.current
+
+    def retire(self, chunk: Chunk) -> cython.int:
+        """No more is written to it: it may be empty or sparse already."""
+        if chunk.live_bytes == 0:
+            self.close_chunk(chunk)
+        elif chunk.live_bytes < chunk.used >> 2:
+            self.thinned(chunk)
+        return 0
+
+    def open_chunk(self, size: cython.Py_ssize_t) -> Chunk:
+        buffer: Buffer
+        chunk: Chunk
+        if size == CHUNK_BYTES and self.spare:
+            buffer = self.spare.pop()
+        else:
+            buffer = Buffer(size)
+            self.memory_bytes += size
+        if self.free_numbers:
+            chunk = Chunk(self.free_numbers.pop(), buffer)
+            self.chunks[chunk.number] = chunk
+        else:
+            chunk = Chunk(len(self.chunks), buffer)
+            self.chunks.append(chunk)
+        return chunk
+
+    def close_chunk(self, chunk: Chunk) -> cython.int:
+        self.chunks[chunk.number] = None
+        self.free_numbers.append(chunk.number)
+        if chunk.buffer.size == CHUNK_BYTES and len(self.spare) < SPARE_CHUNKS_MAX:
+            self.spare.append(chunk.buffer)
+        else:
+            self.memory_bytes -= chunk.buffer.size
+        return 0
+
+    def survivor_room(self, length: cython.Py_ssize_t) -> Chunk:
+        full: Chunk = self.survivors
+        if full is not None and full.used + length <= full.buffer.size:
+            return full
+        self.survivors = self.open_chunk(CHUNK_BYTES)
+        if full is not None:
+            self.retire(full)
+        return self.survivors
+
+    def move(self, chunk: Chunk, at: cython.Py_ssize_t) -> cython.ulonglong:
+        """Copies a live record of a sparse chunk to the survivors; returns its new location."""
+        length: cython.Py_ssize_t = chunk.buffer.u32(at + LENGTH)
+        target: Chunk = self.survivor_room(length)
+        location: cython.ulonglong = (
+            cython.cast(cython.ulonglong, target.number) << OFFSET_BITS
+        ) + target.used
+        target.buffer.copy(target.used, chunk.buffer, at, length)
+        target.used += length
+        target.live_bytes += length
+        chunk.live_bytes -= length
+        return location

@@ -1,0 +1,203 @@
+"""One loop's share of the broker: its queues, their records, and what is left to do this turn.
+
+A turn: peers are read, which enqueues and settles; then turn() delivers from the queues that
+changed and lets channels write the confirms they owe; then what take_outputs() names is sent.
+"""
+
+from __future__ import annotations
+
+try:
+    import cython
+except ImportError:
+    from leveret._cython_compat import cython
+
+from leveret.engine.buffer import Buffer
+from leveret.engine.output import Output
+from leveret.engine.queue import Queue
+from leveret.engine.records import Chunk, Records
+from leveret.engine.route import Route
+
+if cython.compiled:
+    from cython.cimports.leveret.engine.buffer import Buffer
+    from cython.cimports.leveret.engine.output import Output
+    from cython.cimports.leveret.engine.queue import Queue
+    from cython.cimports.leveret.engine.records import (
+        HEAD_BYTES,
+        LENGTH,
+        REFERENCES,
+        TARGET_BYTES,
+        TARGETS,
+        Chunk,
+        Records,
+    )
+    from cython.cimports.leveret.engine.route import Route
+else:
+    from leveret.engine.records import HEAD_BYTES, LENGTH, REFERENCES, TARGET_BYTES, TARGETS
+
+# What one read takes in: enough for a thousand small messages, little enough to stay in cache.
+RECEIVE_BYTES = 64 * 1024
+# A received rest and the next read behind it; also the first memory of a body in parts.
+CARRY_BYTES = 2 * RECEIVE_BYTES
+# 4 MiB kept for the next rests.
+SPARE_CARRIES_MAX = 32
+OFFSET_BITS = cython.declare(cython.int, 24)
+
+
+class Shard:
+    """Queues, records, pools. No globals: two brokers in one process are two shards."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+        self.records = Records()
+        self.queues = []
+        self.free_numbers = []
+        self.spare_pages = []
+        self.dirty = []
+        self.owing = []
+        self.outputs = []
+        self.spare_outputs = []
+        self.spare_carries = []
+        self.receive = Buffer(RECEIVE_BYTES)
+
+    def open_queue(self) -> Queue:
+        """An empty queue with a number that no other open queue has."""
+        number = self.free_numbers.pop() if self.free_numbers else len(self.queues)
+        queue = Queue(number, self.records, self.spare_pages)
+        if number == len(self.queues):
+            self.queues.append(queue)
+        else:
+            self.queues[number] = queue
+        return queue
+
+    def close_queue(self, queue: Queue) -> None:
+        """Drops all that the queue holds. Its number may be used again: routes must not lead to it."""
+        if queue.closed:
+            return
+        queue.close()
+        self.queues[queue.number] = None
+        self.free_numbers.append(queue.number)
+
+    @property
+    def pending(self) -> bool:
+        """There is something for turn() to do."""
+        return bool(self.dirty or self.owing or self.records.sparse)
+
+    def publish(
+        self,
+        route: Route,
+        properties: Buffer,
+        properties_length: cython.Py_ssize_t,
+        body: Buffer,
+        body_offset: cython.Py_ssize_t,
+        body_length: cython.Py_ssize_t,
+        arrival: cython.ulonglong,
+        priority: cython.int,
+    ) -> cython.bint:
+        """Stores a message once for all queues of its route; False: one of them refused it.
+
+        A queue that has been deleted since the route was made counts as having it.
+        """
+        accepted: cython.bint = True
+        targets: cython.Py_ssize_t = 0
+        target: cython.Py_ssize_t
+        number: cython.Py_ssize_t
+        queue: Queue
+        location: cython.ulonglong
+        for target in range(route.queue_count):
+            queue = self.queues[route.queue(target)]
+            if queue is not None:
+                if queue.accepts():
+                    targets += 1
+                else:
+                    accepted = False
+        if targets == 0:
+            return accepted
+        location = self.records.append(
+            route.names,
+            route.names_length,
+            properties,
+            properties_length,
+            body,
+            body_offset,
+            body_length,
+            targets,
+            arrival,
+            priority,
+        )
+        targets = 0
+        for target in range(route.queue_count):
+            number = route.queue(target)
+            queue = self.queues[number]
+            if queue is not None and queue.accepts():
+                self.records.set_target(
+                    location, targets, number, queue.enqueue(location, body_length)
+                )
+                targets += 1
+                self.touch(queue)
+        return accepted
+
+    def touch(self, queue: Queue) -> cython.int:
+        """The queue may have something to deliver: it has its turn."""
+        if not queue.dirty:
+            queue.dirty = True
+            self.dirty.append(queue)
+        return 0
+
+    def turn(self) -> None:
+        """Delivers what can be delivered, has the confirms written that are owed."""
+        dirty: list = self.dirty
+        owing: list = self.owing
+        queue: Queue
+        self.dirty = []
+        self.owing = []
+        for queue in dirty:
+            queue.dirty = False
+            if queue.deliver():
+                self.touch(queue)
+        for channel in owing:
+            channel.write_confirms()
+        if self.records.sparse:
+            self.compact()
+
+    def take_outputs(self) -> list[object]:
+        """The owners of the outputs that were written to since this was last asked."""
+        output: Output
+        owners: list = []
+        for output in self.outputs:
+            output.listed = False
+            owners.append(output.owner)
+        self.outputs.clear()
+        return owners
+
+    def take_carry(self) -> Buffer:
+        """Memory for what a read left unfinished."""
+        return self.spare_carries.pop() if self.spare_carries else Buffer(CARRY_BYTES)
+
+    def give_back_carry(self, buffer: Buffer) -> cython.int:
+        if buffer.size == CARRY_BYTES and len(self.spare_carries) < SPARE_CARRIES_MAX:
+            self.spare_carries.append(buffer)
+        return 0
+
+    def compact(self) -> cython.int:
+        """Empties one sparse chunk, by copying what lives in it to the other survivors."""
+        chunk: Chunk = self.records.sparse.pop()
+        at: cython.Py_ssize_t = 0
+        while at < chunk.used and chunk.live_bytes > 0:
+            if chunk.buffer.u32(at + REFERENCES) > 0:
+                self.move(chunk, at)
+            at += chunk.buffer.u32(at + LENGTH)
+        return self.records.close_chunk(chunk)
+
+    def move(self, chunk: Chunk, at: cython.Py_ssize_t) -> cython.int:
+        """Moves a record and tells the queues that hold it."""
+        old: cython.ulonglong = (cython.cast(cython.ulonglong, chunk.number) << OFFSET_BITS) + at
+        new: cython.ulonglong = self.records.move(chunk, at)
+        target: cython.Py_ssize_t
+        named: cython.Py_ssize_t = at + HEAD_BYTES
+        queue: Queue
+        for target in range(chunk.buffer.u32(at + TARGETS)):
+            queue = self.queues[chunk.buffer.u32(named)]
+            if queue is not None:
+                queue.index.relocate(chunk.buffer.u64(named + 4), old, new)
+            named += TARGET_BYTES
+        return 0
