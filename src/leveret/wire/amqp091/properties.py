@@ -1,0 +1,72 @@
+"""A message's properties: flags of 16 bits say which are there, the values follow in order.
+
+content_type is bit 15, content_encoding 14, ... reserved 2; bits 1 and 0 are zero
+(bit 0 would announce a second word of flags, which no class has).
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+from leveret.wire.amqp091.errors import ProtocolError
+from leveret.wire.amqp091.records import (
+    CODECS,
+    LongLong,
+    Octet,
+    Record,
+    ShortStr,
+    Table,
+    decode_fields,
+)
+
+
+class BasicProperties(Record):
+    """None: not sent."""
+
+    content_type: ShortStr | None = None
+    content_encoding: ShortStr | None = None
+    headers: Table | None = None
+    delivery_mode: Octet | None = None  # 1 transient, 2 persistent
+    priority: Octet | None = None
+    correlation_id: ShortStr | None = None
+    reply_to: ShortStr | None = None
+    expiration: ShortStr | None = None  # milliseconds, in decimal
+    message_id: ShortStr | None = None
+    timestamp: LongLong | None = None  # seconds since 1970
+    type: ShortStr | None = None
+    user_id: ShortStr | None = None
+    app_id: ShortStr | None = None
+    reserved: ShortStr | None = None
+
+
+_FLAGS: Final = struct.Struct("!H")
+_FIRST_FLAG: Final = 15
+_UNUSED_FLAGS: Final = 0b11
+
+
+def decode_properties(data: bytes) -> BasicProperties:
+    """The property part of a content header. Raises ProtocolError("syntax_error")."""
+    if len(data) < _FLAGS.size:
+        raise ProtocolError("syntax_error", "content properties end early")
+    (flags,) = _FLAGS.unpack_from(data)
+    if flags & _UNUSED_FLAGS:
+        raise ProtocolError("syntax_error", "content properties have unknown flags")
+    present = {
+        name: kind
+        for place, (name, kind) in enumerate(BasicProperties.FIELDS.items())
+        if flags >> (_FIRST_FLAG - place) & 1
+    }
+    return BasicProperties(**decode_fields(present, data[_FLAGS.size :]))
+
+
+def encode_properties(properties: BasicProperties) -> bytes:
+    """Flags and values; ValueError for a value that its field cannot hold."""
+    flags = 0
+    values = b""
+    for place, (name, kind) in enumerate(BasicProperties.FIELDS.items()):
+        value = getattr(properties, name)
+        if value is not None:
+            flags |= 1 << (_FIRST_FLAG - place)
+            values += CODECS[kind][1](value)
+    return _FLAGS.pack(flags) + values
