@@ -1,0 +1,39 @@
+"""Arguments of declarations and bindings, and when two of them are the same.
+
+Values are what a protocol's reader makes of a field table: bool, int, float, str, bytes, None,
+lists and dicts of these, and hashable objects for the rest (times, decimals). Two values are the
+same if they are of one class and equal. All whole numbers are one class, however wide they were
+on the wire; text and bytes are one class; True is not 1, and 1 is not 1.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+Arguments: TypeAlias = Mapping[str, object]
+FrozenArguments: TypeAlias = tuple[tuple[str, object], ...]
+
+NO_ARGUMENTS: Arguments = {}
+
+
+def freeze(arguments: Arguments) -> FrozenArguments:
+    """A hashable value that two sets of arguments share if they are the same."""
+    return tuple((name, canonical(arguments[name])) for name in sorted(arguments))
+
+
+def canonical(value: object) -> tuple[str, object]:
+    """A hashable value that two argument values share if they are the same."""
+    if isinstance(value, bool):
+        return ("bool", value)
+    if isinstance(value, int):
+        return ("int", value)
+    if isinstance(value, str):
+        return ("str", value)
+    if isinstance(value, bytes | bytearray):
+        return ("str", value.decode("utf-8", "surrogateescape"))
+    if isinstance(value, list | tuple):
+        return ("array", tuple(canonical(item) for item in value))
+    if isinstance(value, dict):
+        return ("table", freeze(value))
+    return (type(value).__name__, value)

@@ -1,0 +1,47 @@
+"""The default exchange: a message goes to the queue that its routing key names.
+
+Nothing can be bound to it or from it: every queue is, under its own name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from leveret.broker.errors import AccessRefused
+
+if TYPE_CHECKING:
+    from leveret.broker.binding import Binding, Destination
+    from leveret.broker.queue import Queue
+
+NAME = ""
+
+
+class Default:
+    __slots__ = ("queues",)
+
+    def __init__(self, queues: Mapping[str, Queue]) -> None:
+        self.queues = queues
+
+    def bind(self, binding: Binding) -> None:
+        refuse()
+
+    def unbind(self, binding: Binding) -> None:
+        refuse()
+
+    def destinations(self, routing_key: str) -> Iterable[Destination]:
+        queue = self.queues.get(routing_key)
+        return () if queue is None else (queue,)
+
+    def bindings(self) -> Iterable[Binding]:
+        return ()
+
+
+def check_not_default(*names: str) -> None:
+    """Raises AccessRefused if one of the names is the default exchange's."""
+    if NAME in names:
+        refuse()
+
+
+def refuse() -> None:
+    raise AccessRefused("operation not permitted on the default exchange")

@@ -1,0 +1,37 @@
+"""Direct: a message goes where its routing key is the binding's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from leveret.broker.exchanges.bag import Bag, added, each, removed
+
+if TYPE_CHECKING:
+    from leveret.broker.binding import Binding, Destination
+
+
+class Direct:
+    __slots__ = ("by_key",)
+
+    def __init__(self) -> None:
+        self.by_key: dict[str, Bag] = {}
+
+    def bind(self, binding: Binding) -> None:
+        key = binding.routing_key
+        self.by_key[key] = added(self.by_key.get(key), binding)
+
+    def unbind(self, binding: Binding) -> None:
+        key = binding.routing_key
+        rest = removed(self.by_key[key], binding)
+        if rest is None:
+            del self.by_key[key]
+        else:
+            self.by_key[key] = rest
+
+    def destinations(self, routing_key: str) -> Iterable[Destination]:
+        return (binding.destination for binding in each(self.by_key.get(routing_key)))
+
+    def bindings(self) -> Iterator[Binding]:
+        for bag in self.by_key.values():
+            yield from each(bag)

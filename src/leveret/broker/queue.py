@@ -1,0 +1,116 @@
+"""A queue: its declaration, its consumers, and the bindings that lead to it.
+
+The messages are the engine's (`store`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from leveret.broker.arguments import Arguments
+from leveret.broker.errors import AccessRefused, ResourceLocked
+
+if TYPE_CHECKING:
+    from leveret.broker.binding import Binding
+    from leveret.broker.topology import Topology
+    from leveret.engine.queue import Queue as Store
+
+
+class Subscription(Protocol):
+    """A consumer, as the peer that has it shows it to the queue."""
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether it wants the queue for itself."""
+
+    def cancelled(self) -> None:
+        """The queue goes away and has let go of the subscription: tell the client, forget it."""
+
+
+class Queue:
+    """`owner` is the connection that an exclusive queue belongs to, None for all other queues."""
+
+    __slots__ = (
+        "arguments",
+        "auto_delete",
+        "bindings",
+        "durable",
+        "name",
+        "owner",
+        "store",
+        "subscriptions",
+        "topology",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        topology: Topology,
+        store: Store,
+        *,
+        durable: bool,
+        auto_delete: bool,
+        owner: object | None,
+        arguments: Arguments,
+    ) -> None:
+        self.name = name
+        self.topology = topology
+        self.store = store
+        self.durable = durable
+        self.auto_delete = auto_delete
+        self.owner = owner
+        self.arguments = arguments
+        self.bindings: dict[Binding, None] | None = None  # those that lead here, in order
+        self.subscriptions: dict[Subscription, None] | None = None
+
+    @property
+    def message_count(self) -> int:
+        """The messages that are ready, as queue.declare-ok counts them."""
+        return self.store.ready_count
+
+    @property
+    def consumer_count(self) -> int:
+        return len(self.subscriptions or ())
+
+    def subscribe(self, subscription: Subscription) -> None:
+        """Raises AccessRefused if an exclusive consumer is there, or cannot be alone."""
+        if self.subscriptions is None:
+            self.subscriptions = {}
+        elif subscription.exclusive or next(iter(self.subscriptions)).exclusive:
+            raise AccessRefused(f"{self.description} in exclusive use")
+        self.subscriptions[subscription] = None
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """The consumer has gone; with the last one an auto-delete queue goes too.
+
+        A subscription that the queue let go of before is ignored.
+        """
+        if self.subscriptions is None or subscription not in self.subscriptions:
+            return
+        del self.subscriptions[subscription]
+        if self.subscriptions:
+            return
+        self.subscriptions = None
+        if self.auto_delete:
+            self.topology.remove_queue(self)
+
+    def check_access(self, connection: object | None) -> None:
+        """Raises ResourceLocked if the queue is another connection's own."""
+        if self.owner is not None and self.owner is not connection:
+            self.refuse_access()
+
+    def check_same_owner(self, owner: object | None) -> None:
+        """Raises ResourceLocked unless the queue is exclusive to `owner`, or to nobody if None."""
+        if self.owner is not owner:
+            self.refuse_access()
+
+    def refuse_access(self) -> None:
+        raise ResourceLocked(
+            f"cannot obtain exclusive access to locked {self.description}. It could be originally "
+            "declared on another connection or the exclusive property value does not match that "
+            "of the original declaration."
+        )
+
+    @property
+    def description(self) -> str:
+        return f"queue '{self.name}' in vhost '{self.topology.virtual_host}'"

@@ -1,0 +1,430 @@
+"""A virtual host: the commands on its exchanges, queues and bindings.
+
+Names come in; what is not allowed is refused here, in RabbitMQ's order and words, before anything
+has changed. What a change brings with it is the topology's business.
+
+`connection` is any object that stands for the connection a command came over, None for commands
+that came over none. It owns exclusive queues, and no other may touch them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from leveret.broker import queue_arguments
+from leveret.broker.arguments import NO_ARGUMENTS, Arguments, freeze
+from leveret.broker.binding import Binding
+from leveret.broker.equivalence import check_arguments, check_field
+from leveret.broker.errors import AccessRefused, NotFound, PreconditionFailed
+from leveret.broker.exchange import Exchange, Router
+from leveret.broker.exchanges import EXCHANGE_TYPES
+from leveret.broker.exchanges import default as default_exchange
+from leveret.broker.exchanges.default import check_not_default
+from leveret.broker.limits import Limits
+from leveret.broker.names import (
+    RESERVED_PREFIX,
+    check_not_reserved,
+    encoded,
+    generated_queue_name,
+    stripped,
+)
+from leveret.broker.queue import Queue
+from leveret.broker.topology import Topology
+from leveret.engine.route import Route, RouteCache
+
+if TYPE_CHECKING:
+    from leveret.broker.binding import Destination
+    from leveret.engine.shard import Shard
+
+PREDECLARED_EXCHANGES = (
+    ("amq.direct", "direct"),
+    ("amq.fanout", "fanout"),
+    ("amq.topic", "topic"),
+)
+COMPARED_EXCHANGE_ARGUMENTS = ("alternate-exchange",)
+SEED_BYTES = 8
+
+
+class VirtualHost:
+    def __init__(
+        self, name: str, shard: Shard, random: Callable[[int], bytes], limits: Limits
+    ) -> None:
+        self.name = name
+        self.shard = shard
+        self.random = random
+        self.limits = limits
+        self.routes = RouteCache(int.from_bytes(random(SEED_BYTES), "big"))
+        self.topology = Topology(name, shard, self.routes)
+        self.add_exchange("", "direct", default_exchange.Default(self.topology.queues))
+        for exchange_name, type in PREDECLARED_EXCHANGES:
+            self.add_exchange(exchange_name, type, EXCHANGE_TYPES[type]())
+
+    @property
+    def exchanges(self) -> Mapping[str, Exchange]:
+        return self.topology.exchanges
+
+    @property
+    def queues(self) -> Mapping[str, Queue]:
+        return self.topology.queues
+
+    # Exchanges
+
+    def declare_exchange(
+        self,
+        name: str,
+        type: str,
+        *,
+        passive: bool = False,
+        durable: bool = False,
+        auto_delete: bool = False,
+        internal: bool = False,
+        arguments: Arguments = NO_ARGUMENTS,
+    ) -> Exchange:
+        """The exchange of that name, made if it is not there and `passive` is not set.
+
+        Raises NotFound, AccessRefused for names that are not the client's to declare, and
+        PreconditionFailed for an unknown type, a differing declaration, or at the limit.
+        """
+        name = stripped(name)
+        if passive:
+            check_not_default(name)
+            return self.find_exchange(name)
+        router = self.router_of_type(type)
+        check_not_default(name)
+        exchange = self.topology.exchanges.get(name)
+        if exchange is None:
+            check_not_reserved(name, kind="exchange")
+            self.check_exchange_limit(name)
+            return self.add_exchange(
+                name,
+                type,
+                router,
+                durable=durable,
+                auto_delete=auto_delete,
+                internal=internal,
+                arguments=arguments,
+            )
+        resource = self.exchange_description(name)
+        check_field("type", current=exchange.type, received=type, resource=resource)
+        check_field("durable", current=exchange.durable, received=durable, resource=resource)
+        check_field(
+            "auto_delete", current=exchange.auto_delete, received=auto_delete, resource=resource
+        )
+        check_field("internal", current=exchange.internal, received=internal, resource=resource)
+        check_arguments(
+            COMPARED_EXCHANGE_ARGUMENTS,
+            current=exchange.arguments,
+            received=arguments,
+            resource=resource,
+        )
+        return exchange
+
+    def delete_exchange(self, name: str, *, if_unused: bool = False) -> None:
+        """Deletes it with its bindings; that there is none is not an error.
+
+        Raises AccessRefused for the server's own, PreconditionFailed if it is in use.
+        """
+        name = stripped(name)
+        check_not_default(name)
+        if name.startswith(RESERVED_PREFIX):
+            raise AccessRefused(f"deletion of system {self.exchange_description(name)} not allowed")
+        exchange = self.topology.exchanges.get(name)
+        if exchange is None:
+            return
+        if if_unused and exchange.binding_count:
+            raise PreconditionFailed(f"{self.exchange_description(name)} in use")
+        self.topology.remove_exchange(exchange)
+
+    def find_exchange(self, name: str) -> Exchange:
+        """Raises NotFound."""
+        exchange = self.topology.exchanges.get(name)
+        if exchange is None:
+            raise NotFound(f"no {self.exchange_description(name)}")
+        return exchange
+
+    # Queues
+
+    def declare_queue(
+        self,
+        name: str,
+        *,
+        passive: bool = False,
+        durable: bool = False,
+        exclusive: bool = False,
+        auto_delete: bool = False,
+        arguments: Arguments = NO_ARGUMENTS,
+        connection: object | None,
+    ) -> Queue:
+        """The queue of that name, made if it is not there and `passive` is not set.
+
+        An empty name asks for one that the server makes up. An exclusive queue is never durable.
+        Raises NotFound, AccessRefused for a reserved name, ResourceLocked for another connection's
+        exclusive queue, and PreconditionFailed for a differing declaration or at the limit.
+        """
+        name = stripped(name)
+        if passive:
+            return self.find_queue(name, connection)
+        check_not_reserved(name, kind="queue")
+        owner = connection if exclusive else None
+        durable = durable and not exclusive
+        queue = self.topology.queues.get(name)
+        if queue is None:
+            return self.add_queue(
+                name or self.unused_queue_name(),
+                durable=durable,
+                auto_delete=auto_delete,
+                owner=owner,
+                arguments=arguments,
+            )
+        queue.check_same_owner(owner)
+        resource = queue.description
+        check_field("durable", current=queue.durable, received=durable, resource=resource)
+        check_field(
+            "auto_delete", current=queue.auto_delete, received=auto_delete, resource=resource
+        )
+        check_arguments(
+            queue_arguments.COMPARED,
+            current=queue.arguments,
+            received=arguments,
+            resource=resource,
+        )
+        return queue
+
+    def delete_queue(
+        self,
+        name: str,
+        *,
+        if_unused: bool = False,
+        if_empty: bool = False,
+        connection: object | None,
+    ) -> int:
+        """How many ready messages went with it: none if there is no such queue.
+
+        Raises ResourceLocked, and PreconditionFailed if it is not empty or in use.
+        """
+        queue = self.topology.queues.get(stripped(name))
+        if queue is None:
+            return 0
+        queue.check_access(connection)
+        message_count = queue.message_count
+        if if_empty and message_count:
+            raise PreconditionFailed(f"{queue.description} not empty")
+        if if_unused and queue.consumer_count:
+            raise PreconditionFailed(f"{queue.description} in use")
+        self.topology.remove_queue(queue)
+        return message_count
+
+    def purge_queue(self, name: str, connection: object | None) -> int:
+        """How many ready messages were dropped. Raises NotFound, ResourceLocked."""
+        return self.find_queue(name, connection).store.purge()
+
+    def find_queue(self, name: str, connection: object | None) -> Queue:
+        """The queue, for a connection to use. Raises NotFound, ResourceLocked."""
+        queue = self.topology.queues.get(name)
+        if queue is None:
+            raise NotFound(f"no {self.queue_description(name)}")
+        queue.check_access(connection)
+        return queue
+
+    def connection_closed(self, connection: object) -> None:
+        """Deletes the connection's exclusive queues."""
+        for queue in tuple(self.topology.owned.get(connection, ())):
+            self.topology.remove_queue(queue)
+
+    # Bindings
+
+    def bind_queue(
+        self,
+        *,
+        queue: str,
+        exchange: str,
+        routing_key: str,
+        arguments: Arguments = NO_ARGUMENTS,
+        connection: object | None,
+    ) -> None:
+        """Binds; a binding that is there already is left as it is.
+
+        Raises NotFound, AccessRefused for the default exchange, ResourceLocked, and
+        PreconditionFailed at the limit.
+        """
+        exchange, queue = stripped(exchange), stripped(queue)
+        check_not_default(exchange)
+        source = self.find_exchange(exchange)
+        self.bind(source, self.find_queue(queue, connection), routing_key, arguments)
+
+    def unbind_queue(
+        self,
+        *,
+        queue: str,
+        exchange: str,
+        routing_key: str,
+        arguments: Arguments = NO_ARGUMENTS,
+        connection: object | None,
+    ) -> None:
+        """Removes the binding; that it, or an end of it, is not there is not an error.
+
+        Raises AccessRefused for the default exchange, ResourceLocked.
+        """
+        exchange, queue = stripped(exchange), stripped(queue)
+        check_not_default(exchange)
+        destination = self.topology.queues.get(queue)
+        binding = self.find_binding(exchange, destination, routing_key, arguments)
+        if binding is not None and destination is not None:
+            destination.check_access(connection)
+            self.topology.unbind(binding)
+
+    def bind_exchange(
+        self,
+        *,
+        destination: str,
+        source: str,
+        routing_key: str,
+        arguments: Arguments = NO_ARGUMENTS,
+    ) -> None:
+        """Binds; cycles are harmless. Raises as bind_queue does."""
+        destination, source = stripped(destination), stripped(source)
+        check_not_default(destination, source)
+        origin = self.find_exchange(source)
+        self.bind(origin, self.find_exchange(destination), routing_key, arguments)
+
+    def unbind_exchange(
+        self,
+        *,
+        destination: str,
+        source: str,
+        routing_key: str,
+        arguments: Arguments = NO_ARGUMENTS,
+    ) -> None:
+        """Removes the binding, as unbind_queue does."""
+        destination, source = stripped(destination), stripped(source)
+        check_not_default(destination, source)
+        end = self.topology.exchanges.get(destination)
+        binding = self.find_binding(source, end, routing_key, arguments)
+        if binding is not None:
+            self.topology.unbind(binding)
+
+    # Routing
+
+    def route(self, exchange: str, routing_key: str) -> Route:
+        """Where a message goes, for the engine, which also finds it in `routes` from now on.
+
+        Raises NotFound, AccessRefused for an internal exchange.
+        """
+        source = self.find_exchange(exchange)
+        if source.internal:
+            raise AccessRefused(f"cannot publish to internal {self.exchange_description(exchange)}")
+        numbers = self.topology.queue_numbers(source, routing_key)
+        route = Route(source.source, numbers)
+        self.routes.put(encoded(exchange), encoded(routing_key), route)
+        return route
+
+    # What the commands are made of
+
+    def router_of_type(self, type: str) -> Router:
+        make = EXCHANGE_TYPES.get(type)
+        if make is None:
+            raise PreconditionFailed(f"unknown exchange type '{type}'")
+        return make()
+
+    def add_exchange(
+        self,
+        name: str,
+        type: str,
+        router: Router,
+        *,
+        durable: bool = True,
+        auto_delete: bool = False,
+        internal: bool = False,
+        arguments: Arguments = NO_ARGUMENTS,
+    ) -> Exchange:
+        exchange = Exchange(
+            name,
+            type,
+            router,
+            durable=durable,
+            auto_delete=auto_delete,
+            internal=internal,
+            arguments=arguments,
+        )
+        self.topology.add_exchange(exchange)
+        return exchange
+
+    def add_queue(
+        self,
+        name: str,
+        *,
+        durable: bool,
+        auto_delete: bool,
+        owner: object | None,
+        arguments: Arguments,
+    ) -> Queue:
+        queue_arguments.check_queue_type(arguments, resource=self.queue_description(name))
+        self.check_queue_limit(name)
+        queue = Queue(
+            name,
+            self.topology,
+            self.shard.open_queue(),
+            durable=durable,
+            auto_delete=auto_delete,
+            owner=owner,
+            arguments=arguments,
+        )
+        self.topology.add_queue(queue)
+        return queue
+
+    def unused_queue_name(self) -> str:
+        while (name := generated_queue_name(self.random)) in self.topology.queues:
+            pass
+        return name
+
+    def bind(
+        self, source: Exchange, destination: Destination, routing_key: str, arguments: Arguments
+    ) -> None:
+        binding = Binding(source, destination, routing_key, freeze(arguments))
+        if destination.bindings is not None and binding in destination.bindings:
+            return
+        self.check_binding_limit()
+        self.topology.bind(binding)
+
+    def find_binding(
+        self,
+        source: str,
+        destination: Destination | None,
+        routing_key: str,
+        arguments: Arguments,
+    ) -> Binding | None:
+        origin = self.topology.exchanges.get(source)
+        if origin is None or destination is None:
+            return None
+        binding = Binding(origin, destination, routing_key, freeze(arguments))
+        return binding if binding in (destination.bindings or ()) else None
+
+    def check_exchange_limit(self, name: str) -> None:
+        limit = self.limits.exchanges_max
+        if len(self.topology.exchanges) >= limit:
+            raise PreconditionFailed(
+                f"cannot declare {self.exchange_description(name)}: "
+                f"exchange limit of {limit} is reached"
+            )
+
+    def check_queue_limit(self, name: str) -> None:
+        limit = self.limits.queues_max
+        if len(self.topology.queues) >= limit:
+            raise PreconditionFailed(
+                f"cannot declare queue '{name}': "
+                f"queue limit in vhost '{self.name}' ({limit}) is reached"
+            )
+
+    def check_binding_limit(self) -> None:
+        limit = self.limits.bindings_max
+        if self.topology.binding_count >= limit:
+            raise PreconditionFailed(
+                f"cannot bind: binding limit in vhost '{self.name}' ({limit}) is reached"
+            )
+
+    def exchange_description(self, name: str) -> str:
+        return f"exchange '{name}' in vhost '{self.name}'"
+
+    def queue_description(self, name: str) -> str:
+        return f"queue '{name}' in vhost '{self.name}'"
