@@ -1,0 +1,9 @@
+"""placeholder until the server lands"""
+
+from contextlib import contextmanager
+
+
+@contextmanager
+def running_broker():
+    raise NotImplementedError
+    yield
