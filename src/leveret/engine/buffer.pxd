@@ -31,6 +31,7 @@ cdef class Buffer:
     cdef readonly object owner
     cdef readonly bint writable
     cdef readonly Py_ssize_t size
+    cdef Py_ssize_t room
     cdef Py_buffer view
     cdef unsigned char *data
 
@@ -42,7 +43,7 @@ cdef class Buffer:
         return 0
 
     cdef inline int check_writable(self, Py_ssize_t offset, Py_ssize_t count) except -1:
-        if offset < 0 or count < 0 or offset > self.size - count or not self.writable:
+        if offset < 0 or count < 0 or offset > self.room - count:
             outside()
         return 0
 

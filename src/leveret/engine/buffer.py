@@ -59,6 +59,8 @@ class Buffer:
         else:
             self.data = memoryview(owned)
             self.size = len(self.data)
+        # What may be written to: nothing at all where the owner is not writable.
+        self.room = self.size if self.writable else -1
         self.owner = owned
 
     def __dealloc__(self) -> None:
@@ -89,9 +91,9 @@ class Buffer:
             return 0
 
         def check_writable(self, offset: int, count: int) -> int:
-            if not self.writable:
+            if offset < 0 or count < 0 or offset > self.room - count:
                 outside()
-            return self.check(offset, count)
+            return 0
 
         def number(self, offset: int, width: int) -> int:
             self.check(offset, width)

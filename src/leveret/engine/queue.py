@@ -121,7 +121,7 @@ class Queue:
             consumer.unacked_count += 1
         consumer.deliver(chunk.buffer, at, position, (entry >> STATE_SHIFT & REDELIVERED) != 0)
         if consumer.settled:
-            self.records.release(location)
+            self.records.release_in(chunk, at)
         return 0
 
     def settle(self, position: cython.ulonglong) -> cython.int:

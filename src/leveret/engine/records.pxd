@@ -34,6 +34,8 @@ cdef class Records:
     cdef readonly Py_ssize_t memory_bytes
     cdef Chunk current
     cdef Chunk survivors
+    cdef Buffer written
+    cdef Py_ssize_t next_target
 
     cdef unsigned long long append(
         self,
@@ -48,10 +50,10 @@ cdef class Records:
         unsigned long long arrival,
         int priority,
     ) except? 0xFFFFFFFFFFFFFFFF
-    cdef int set_target(self, unsigned long long location, Py_ssize_t target, Py_ssize_t queue,
-                        unsigned long long position) except -1
+    cdef int add_target(self, Py_ssize_t queue, unsigned long long position) except -1
     cdef Chunk chunk_of(self, unsigned long long location)
     cdef int release(self, unsigned long long location) except -1
+    cdef int release_in(self, Chunk chunk, Py_ssize_t at) except -1
     cdef int emptied(self, Chunk chunk) except -1
     cdef int thinned(self, Chunk chunk) except -1
     cdef Chunk room(self, Py_ssize_t length)

@@ -79,6 +79,8 @@ class Records:
         self.memory_bytes = 0
         self.current = self.open_chunk(CHUNK_BYTES)
         self.survivors = None
+        self.written = self.current.buffer
+        self.next_target = 0
 
     def append(
         self,
@@ -102,17 +104,18 @@ class Records:
         at: cython.Py_ssize_t = chunk.used
         offset: cython.Py_ssize_t = at
         buffer: Buffer = chunk.buffer
-        buffer.check_writable(at, length)
-        buffer.put_u32(at + LENGTH, length)
-        buffer.put_u32(at + REFERENCES, targets)
+        buffer.put_u64(at + LENGTH, cython.cast(cython.ulonglong, length) << 32 | targets)
         buffer.put_u64(at + ARRIVAL, arrival)
         buffer.put_u64(at + EXPIRY, 0)
-        buffer.put_u32(at + BODY_LENGTH, body_length)
-        buffer.put_u32(at + PROPERTIES_LENGTH, properties_length)
-        buffer.put_u16(at + NAMES_LENGTH, names_length)
-        buffer.put_u8(at + PROTOCOL, 0)
-        buffer.put_u8(at + PRIORITY, priority)
-        buffer.put_u32(at + TARGETS, targets)
+        buffer.put_u64(
+            at + BODY_LENGTH, cython.cast(cython.ulonglong, body_length) << 32 | properties_length
+        )
+        buffer.put_u64(
+            at + NAMES_LENGTH,
+            cython.cast(cython.ulonglong, names_length) << 48
+            | cython.cast(cython.ulonglong, priority & 0xFF) << 32
+            | targets,
+        )
         offset += HEAD_BYTES + TARGET_BYTES * targets
         buffer.copy(offset, names, 0, names_length)
         offset += names_length
@@ -122,20 +125,15 @@ class Records:
         chunk.used = at + length
         chunk.live_bytes += length
         self.live_count += 1
+        self.written = buffer
+        self.next_target = at + HEAD_BYTES
         return (cython.cast(cython.ulonglong, chunk.number) << OFFSET_BITS) + at
 
-    def set_target(
-        self,
-        location: cython.ulonglong,
-        target: cython.Py_ssize_t,
-        queue: cython.Py_ssize_t,
-        position: cython.ulonglong,
-    ) -> cython.int:
-        """Says which queue holds the record as its n-th target, and at which position."""
-        chunk: Chunk = self.chunk_of(location)
-        at: cython.Py_ssize_t = (location & OFFSET_MASK) + HEAD_BYTES + target * TARGET_BYTES
-        chunk.buffer.put_u32(at, queue)
-        chunk.buffer.put_u64(at + 4, position)
+    def add_target(self, queue: cython.Py_ssize_t, position: cython.ulonglong) -> cython.int:
+        """Says of the record that was just written which queue holds it, and where."""
+        self.written.put_u32(self.next_target, queue)
+        self.written.put_u64(self.next_target + 4, position)
+        self.next_target += TARGET_BYTES
         return 0
 
     def chunk_of(self, location: cython.ulonglong) -> Chunk:
@@ -146,8 +144,9 @@ class Records:
 
     def release(self, location: cython.ulonglong) -> cython.int:
         """One queue less holds the record; the last one frees it."""
-        chunk: Chunk = self.chunk_of(location)
-        at: cython.Py_ssize_t = location & OFFSET_MASK
+        return self.release_in(self.chunk_of(location), location & OFFSET_MASK)
+
+    def release_in(self, chunk: Chunk, at: cython.Py_ssize_t) -> cython.int:
         references: cython.Py_ssize_t = chunk.buffer.u32(at + REFERENCES)
         if references == 0:
             raise InvariantError("a dead record was released")

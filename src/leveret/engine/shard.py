@@ -124,16 +124,13 @@ class Shard:
             arrival,
             priority,
         )
-        targets = 0
         for target in range(route.queue_count):
             number = route.queue(target)
             queue = self.queues[number]
             if queue is not None and queue.accepts():
-                self.records.set_target(
-                    location, targets, number, queue.enqueue(location, body_length)
-                )
-                targets += 1
-                self.touch(queue)
+                self.records.add_target(number, queue.enqueue(location, body_length))
+                if not queue.dirty:
+                    self.touch(queue)
         return accepted
 
     def touch(self, queue: Queue) -> cython.int:

@@ -24,12 +24,16 @@ cdef class Connection:
     cdef readonly bint broken
     cdef Py_ssize_t partial_left
     cdef int partial_channel
+    cdef Channel found
+    cdef int found_number
     cdef readonly unsigned long long bytes_received
 
     cdef int process(self) except -1
     cdef int keep_rest(self) except -1
     cdef int walk(self) except -1
-    cdef int frame(self, int kind, int number, Py_ssize_t at, Py_ssize_t after) except -1
+    cdef int frame(
+        self, Channel channel, int kind, int number, Py_ssize_t at, Py_ssize_t after
+    ) except -1
     cdef int method(self, Channel channel, int number, Py_ssize_t at, Py_ssize_t after) except -1
     cdef bint is_deaf(self, Channel channel, int number, Py_ssize_t method) except -1
     cdef int acknowledge(

@@ -50,6 +50,9 @@ HEADER = cython.declare(cython.int, 2)
 BODY_FRAME = cython.declare(cython.int, 3)
 HEARTBEAT = cython.declare(cython.int, 8)
 FRAME_END = cython.declare(cython.int, 0xCE)
+MASK_32 = cython.declare(cython.ulonglong, 0xFFFFFFFF)
+# Type, channel, size, no payload, end octet.
+FRAME_BYTES_MIN = cython.declare(cython.Py_ssize_t, 8)
 PROTOCOL_HEADER_BYTES = cython.declare(cython.Py_ssize_t, 8)
 
 CONNECTION_CLOSE = cython.declare(cython.int, 0x000A0032)
@@ -89,6 +92,8 @@ class Connection:
         self.broken = False
         self.partial_left = 0
         self.partial_channel = 0
+        self.found = None
+        self.found_number = -1
         self.bytes_received = 0
 
     # -- the face
@@ -155,6 +160,7 @@ class Connection:
             raise ValueError("the channel is open")
         self.channels[number] = channel
         self.channel_count += 1
+        self.found_number = -1
         return channel
 
     def channel(self, number: cython.Py_ssize_t) -> Channel | None:
@@ -168,6 +174,7 @@ class Connection:
             channel.close()
             self.channels[number] = None
             self.channel_count -= 1
+            self.found_number = -1
 
     def fail_channel(self, number: cython.Py_ssize_t) -> None:
         """The same, but the number stays taken: until close_channel() nothing but channel.close
@@ -261,41 +268,46 @@ class Connection:
         at: cython.Py_ssize_t
         size: cython.Py_ssize_t
         after: cython.Py_ssize_t
+        head: cython.ulonglong
         kind: cython.int
+        number: cython.int
         if not self.broken and not self.started and not self.start():
             return 0
         if not self.broken and self.partial_left > 0 and not self.walk_partial():
             return 0
-        while not self.paused and self.end - self.at >= 7:
-            if self.broken:
-                break
+        while self.end - self.at >= FRAME_BYTES_MIN and not self.paused and not self.broken:
             at = self.at
-            kind = buffer.u8(at)
-            size = buffer.u32(at + 3)
+            head = buffer.u64(at)
+            kind = head >> 56
+            number = head >> 40 & 0xFFFF
+            size = head >> 8 & MASK_32
             if size > self.session.frame_max:
                 self.frame_too_large(kind, size)
             after = at + 7 + size
             if after >= self.end:
                 if kind == BODY_FRAME and size > WHOLE_BODY_FRAME_MAX:
-                    self.begin_partial(buffer.u16(at + 1), size)
+                    self.begin_partial(number, size)
                 return 0
             if buffer.u8(after) != FRAME_END:
                 self.bad_frame_end(kind, after)
             self.at = after + 1
-            self.frame(kind, buffer.u16(at + 1), at + 7, after)
+            if number != self.found_number:
+                self.found = self.look_up(number)
+                self.found_number = number
+            self.frame(self.found, kind, number, at + 7, after)
         if self.broken:
             self.at = self.end
         return 0
 
     def frame(
         self,
+        channel: Channel,
         kind: cython.int,
         number: cython.int,
         at: cython.Py_ssize_t,
         after: cython.Py_ssize_t,
     ) -> cython.int:
         """One complete frame, its payload from `at` to `after`."""
-        channel: Channel = self.look_up(number)
         if kind == METHOD:
             return self.method(channel, number, at, after)
         if kind == HEARTBEAT:

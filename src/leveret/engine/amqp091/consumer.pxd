@@ -10,12 +10,14 @@ cdef class ChannelConsumer(Consumer):
     cdef int channel
     cdef readonly Py_ssize_t holder
     cdef Py_ssize_t body_bytes_max
+    cdef unsigned long long header_head
+    cdef unsigned long long body_head
     cdef Buffer head
     cdef Py_ssize_t head_length
 
     cdef int deliver(
         self, Buffer chunk, Py_ssize_t at, unsigned long long position, bint redelivered
     ) except -1
-    cdef Py_ssize_t write_body(
+    cdef Py_ssize_t write_parts(
         self, Buffer buffer, Py_ssize_t end, Buffer chunk, Py_ssize_t at, Py_ssize_t left
     ) except -1

@@ -28,23 +28,22 @@ if cython.compiled:
         BODY_LENGTH,
         HEAD_BYTES,
         NAMES_LENGTH,
-        PROPERTIES_LENGTH,
         TARGET_BYTES,
-        TARGETS,
     )
 else:
     from leveret.engine.records import (
         BODY_LENGTH,
         HEAD_BYTES,
         NAMES_LENGTH,
-        PROPERTIES_LENGTH,
         TARGET_BYTES,
-        TARGETS,
     )
 
 BASIC_CLASS = cython.declare(cython.int, 0x003C0000)
 FRAME_BYTES = cython.declare(cython.Py_ssize_t, 8)
-FRAME_END = cython.declare(cython.int, 0xCE)
+# What deliver() writes beside head, names, properties and body, at the most.
+AROUND_BYTES = cython.declare(cython.Py_ssize_t, 48)
+FRAME_END = cython.declare(cython.ulonglong, 0xCE)
+MASK_32 = cython.declare(cython.ulonglong, 0xFFFFFFFF)
 
 
 class ChannelConsumer(Consumer):
@@ -70,6 +69,9 @@ class ChannelConsumer(Consumer):
         self.channel = channel
         self.holder = holder
         self.body_bytes_max = frame_max - FRAME_BYTES
+        # The end octet of the frame before, type, channel; the size is to be added.
+        self.header_head = FRAME_END << 56 | 2 << 48 | channel << 32
+        self.body_head = FRAME_END << 56 | 3 << 48 | channel << 32
         method = (60 << 16 | 71) if tag is None else (60 << 16 | 60)
         named = b"" if tag is None else bytes((len(tag),)) + tag
         head = b"\x01" + channel.to_bytes(2, "big") + bytes(4) + method.to_bytes(4, "big") + named
@@ -85,11 +87,14 @@ class ChannelConsumer(Consumer):
     ) -> cython.int:
         """Writes the record at `at` as basic.deliver, or as basic.get-ok."""
         tag: cython.ulonglong
-        names_length: cython.Py_ssize_t = chunk.u16(at + NAMES_LENGTH)
-        properties_length: cython.Py_ssize_t = chunk.u32(at + PROPERTIES_LENGTH)
-        body_length: cython.Py_ssize_t = chunk.u32(at + BODY_LENGTH)
+        lengths: cython.ulonglong = chunk.u64(at + BODY_LENGTH)
+        names_and_targets: cython.ulonglong = chunk.u64(at + NAMES_LENGTH)
+        names_length: cython.Py_ssize_t = names_and_targets >> 48
+        properties_length: cython.Py_ssize_t = lengths & MASK_32
+        body_length: cython.Py_ssize_t = lengths >> 32
         head_length: cython.Py_ssize_t = self.head_length
         end: cython.Py_ssize_t
+        size: cython.Py_ssize_t
         start: cython.Py_ssize_t
         buffer: Buffer
         output: Output = self.output
@@ -97,17 +102,15 @@ class ChannelConsumer(Consumer):
             tag = self.unacked.skip()
         else:
             tag = self.unacked.add(self.holder, position)
-        buffer = output.reserve(
-            head_length
-            + names_length
-            + properties_length
-            + body_length
-            + 48
-            + FRAME_BYTES * (body_length // self.body_bytes_max)
-        )
+        size = head_length + names_length + properties_length + body_length + AROUND_BYTES
+        if body_length > self.body_bytes_max:
+            size += FRAME_BYTES * (body_length // self.body_bytes_max)
+        buffer = output.reserve(size)
         start = output.end
         end = start + head_length
-        at += HEAD_BYTES + TARGET_BYTES * chunk.u32(at + TARGETS)
+        at += HEAD_BYTES + TARGET_BYTES * cython.cast(
+            cython.Py_ssize_t, names_and_targets & MASK_32
+        )
         buffer.copy(start, self.head, 0, head_length)
         buffer.put_u64(end, tag)
         buffer.put_u8(end + 8, redelivered)
@@ -117,21 +120,23 @@ class ChannelConsumer(Consumer):
             buffer.put_u32(end, self.queue.ready_count)
             end += 4
         buffer.put_u32(start + 3, end - start - 7)
-        buffer.put_u8(end, FRAME_END)
-        buffer.put_u8(end + 1, 2)
-        buffer.put_u16(end + 2, self.channel)
-        buffer.put_u32(end + 4, 12 + properties_length)
+        buffer.put_u64(end, self.header_head + 12 + properties_length)
         buffer.put_u32(end + 8, BASIC_CLASS)
         buffer.put_u64(end + 12, body_length)
         buffer.copy(end + 20, chunk, at + names_length, properties_length)
         end += 20 + properties_length
+        at += names_length + properties_length
+        if body_length > self.body_bytes_max:
+            end = self.write_parts(buffer, end, chunk, at, body_length)
+        elif body_length > 0:
+            buffer.put_u64(end, self.body_head + body_length)
+            buffer.copy(end + 8, chunk, at, body_length)
+            end += 8 + body_length
         buffer.put_u8(end, FRAME_END)
-        output.end = self.write_body(
-            buffer, end + 1, chunk, at + names_length + properties_length, body_length
-        )
+        output.end = end + 1
         return 0
 
-    def write_body(
+    def write_parts(
         self,
         buffer: Buffer,
         end: cython.Py_ssize_t,
@@ -139,16 +144,13 @@ class ChannelConsumer(Consumer):
         at: cython.Py_ssize_t,
         left: cython.Py_ssize_t,
     ) -> cython.Py_ssize_t:
-        """Body frames at `end`; returns where they end."""
+        """A body in several frames; returns where the last one's end octet goes."""
         count: cython.Py_ssize_t
         while left > 0:
             count = left if left < self.body_bytes_max else self.body_bytes_max
-            buffer.put_u8(end, 3)
-            buffer.put_u16(end + 1, self.channel)
-            buffer.put_u32(end + 3, count)
-            buffer.copy(end + 7, chunk, at, count)
-            buffer.put_u8(end + 7 + count, FRAME_END)
-            end += FRAME_BYTES + count
+            buffer.put_u64(end, self.body_head + count)
+            buffer.copy(end + 8, chunk, at, count)
+            end += 8 + count
             at += count
             left -= count
         return end
