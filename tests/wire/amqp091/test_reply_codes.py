@@ -34,9 +34,18 @@ def test_a_reply_text_is_name_and_text():
     )
 
 
-@pytest.mark.parametrize("text", ["x" * 300, "é" * 150, "\udcff" * 300])
-def test_a_reply_text_is_cut_to_255_bytes_between_characters(text):
+def test_without_a_text_the_name_stands_alone():
+    assert reply_text("internal_error", "") == "INTERNAL_ERROR"
+
+
+def test_a_reply_text_of_255_bytes_is_whole():
+    assert reply_text("not_found", "x" * 243) == "NOT_FOUND - " + "x" * 243
+
+
+@pytest.mark.parametrize("text", ["x" * 244, "x" + "é" * 150, "é" * 150, "\udcff" * 300])
+def test_a_longer_one_is_cut_between_characters_and_ends_in_dots(text):
     cut = reply_text("not_found", text)
-    size = len(cut.encode("utf-8", "surrogateescape"))
-    assert size in (254, 255)
-    assert f"NOT_FOUND - {text}".startswith(cut)
+    encoded = cut.encode("utf-8", "surrogateescape")
+    assert len(encoded) in (254, 255)
+    assert cut.endswith("...")
+    assert f"NOT_FOUND - {text}".startswith(cut[:-3])

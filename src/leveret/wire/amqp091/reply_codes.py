@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 REPLY_SUCCESS: Final = 200
 REPLY_TEXT_BYTES_MAX: Final = 255  # reply-text is a shortstr
+ELLIPSIS: Final = "..."
 
 
 class ReplyCode(NamedTuple):
@@ -37,12 +38,16 @@ REPLY_CODES: Final = {
 
 
 def reply_text(kind: str, text: str) -> str:
-    """`NAME - text`, cut to what a shortstr holds without splitting a character."""
-    whole = f"{REPLY_CODES[kind].name} - {text}"
+    """`NAME - text`, or `NAME` if there is no text; cut as RabbitMQ cuts what is too long.
+
+    No character is split, so that the client can decode it.
+    """
+    name = REPLY_CODES[kind].name
+    whole = f"{name} - {text}" if text else name
     encoded = whole.encode("utf-8", "surrogateescape")
-    end = REPLY_TEXT_BYTES_MAX
-    if len(encoded) <= end:
+    if len(encoded) <= REPLY_TEXT_BYTES_MAX:
         return whole
-    while encoded[end] & 0xC0 == 0x80:  # the next character's start is at `end`, or before it
+    end = REPLY_TEXT_BYTES_MAX - len(ELLIPSIS)
+    while encoded[end] & 0xC0 == 0x80:  # in the middle of a character
         end -= 1
-    return encoded[:end].decode("utf-8", "surrogateescape")
+    return encoded[:end].decode("utf-8", "surrogateescape") + ELLIPSIS

@@ -1,0 +1,64 @@
+"""The methods of class basic that are not about a single message, and basic.get."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from typing import Final
+
+from leveret.peers.amqp091.channel import Channel
+from leveret.peers.amqp091.subscription import Subscription
+from leveret.wire.amqp091.errors import ProtocolError
+from leveret.wire.amqp091.methods import (
+    BasicCancel,
+    BasicCancelOk,
+    BasicConsume,
+    BasicConsumeOk,
+    BasicGet,
+    BasicGetEmpty,
+    BasicQos,
+    BasicQosOk,
+)
+
+GENERATED_PREFIX: Final = "amq.ctag-"
+GENERATED_BYTES: Final = 16  # 22 characters
+
+
+def qos(channel: Channel, method: BasicQos) -> BasicQosOk:
+    """For the consumers to come. `global` means the same: no limit is shared by a channel."""
+    if method.prefetch_size:
+        raise ProtocolError("not_implemented", f"prefetch_size!=0 ({method.prefetch_size})")
+    channel.prefetch_count = method.prefetch_count
+    return BasicQosOk()
+
+
+def consume(channel: Channel, method: BasicConsume) -> BasicConsumeOk:
+    name = channel.queue_name(method.queue)
+    if method.consumer_tag in channel.subscriptions:
+        text = f"attempt to reuse consumer tag '{method.consumer_tag}'"
+        raise ProtocolError("not_allowed", text)
+    queue = channel.virtual_host.find_queue(name, channel.connection)
+    tag = method.consumer_tag or generated_tag(channel)
+    Subscription(channel, queue, tag, exclusive=method.exclusive).start(no_ack=method.no_ack)
+    return BasicConsumeOk(consumer_tag=tag)
+
+
+def generated_tag(channel: Channel) -> str:
+    digits = urlsafe_b64encode(channel.virtual_host.random(GENERATED_BYTES)).decode()
+    return GENERATED_PREFIX + digits.rstrip("=")
+
+
+def cancel(channel: Channel, method: BasicCancel) -> BasicCancelOk:
+    """A consumer that is not there is cancelled all the same, as the specification wants."""
+    subscription = channel.subscriptions.get(method.consumer_tag)
+    if subscription is not None:
+        subscription.stop()
+    return BasicCancelOk(consumer_tag=method.consumer_tag)
+
+
+def get(channel: Channel, method: BasicGet) -> BasicGetEmpty | None:
+    """None: the engine has written basic.get-ok and the message."""
+    name = channel.queue_name(method.queue)
+    queue = channel.virtual_host.find_queue(name, channel.connection)
+    if channel.engine.get(queue.store, method.no_ack):
+        return None
+    return BasicGetEmpty()

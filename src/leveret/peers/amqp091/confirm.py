@@ -1,0 +1,11 @@
+"""The method of class confirm."""
+
+from __future__ import annotations
+
+from leveret.peers.amqp091.channel import Channel
+from leveret.wire.amqp091.methods import ConfirmSelect, ConfirmSelectOk
+
+
+def select(channel: Channel, method: ConfirmSelect) -> ConfirmSelectOk:
+    channel.engine.select_confirm()
+    return ConfirmSelectOk()

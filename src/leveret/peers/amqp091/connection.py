@@ -1,0 +1,315 @@
+"""One AMQP 0-9-1 connection: the face to the server above, the engine's control plane below.
+
+    bytes -> engine -> method, route, returned, violated -> handlers -> broker
+                                                               |
+    bytes <- engine <--------------------------------- write --+
+
+Whatever goes wrong ends in `fail`, the one place that turns an error into a close: of the channel
+if its kind is soft, of the connection if it is hard. Our own mistakes are reported to the
+operator, and the client learns only that there was one.
+
+A method that defined something is answered when the definition is durable. If that takes time,
+parsing rests meanwhile; deliveries go on.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from leveret.broker.errors import AccessRefused, BrokerError
+from leveret.broker.virtual_host import VirtualHost
+from leveret.engine.amqp091.connection import Connection as Engine
+from leveret.engine.errors import InvariantError, PeerViolation
+from leveret.engine.route import Route
+from leveret.peers.amqp091 import connection_methods
+from leveret.peers.amqp091.channel import Channel
+from leveret.peers.amqp091.dispatch import CONNECTION_HANDLERS, DEFINING_CLASSES, HANDLERS
+from leveret.peers.amqp091.states import TRANSITIONS, State
+from leveret.peers.service import Service
+from leveret.peers.timing import CLOSE_MS, LINGER_MS, Timing
+from leveret.wire.amqp091 import frames
+from leveret.wire.amqp091.errors import ProtocolError
+from leveret.wire.amqp091.methods import (
+    BasicPublish,
+    BasicReturn,
+    ChannelClose,
+    ChannelCloseOk,
+    ChannelOpen,
+    ChannelOpenOk,
+    ConnectionClose,
+    Method,
+    decode_method,
+    encode_method,
+)
+from leveret.wire.amqp091.reply_codes import REPLY_CODES, reply_text
+
+PROTOCOL_HEADERS: Final = (frames.PROTOCOL_HEADER, b"AMQP\x01\x01\x00\x09")
+
+NO_ROUTE: Final = REPLY_CODES["no_route"]
+
+
+class Connection:
+    """A peer. `deadline` is the tick at which the handshake must be over."""
+
+    def __init__(
+        self, service: Service, *, owner: object, is_loopback: bool, deadline: int
+    ) -> None:
+        self.service = service
+        self.is_loopback = is_loopback
+        self.engine = Engine(service.shard, self, owner)
+        self.state = State.HEADER
+        self.timing = Timing(deadline)
+        self.capabilities: frozenset[str] = frozenset()
+        self.virtual_host: VirtualHost | None = None
+        self.frame_max = 0
+        self.channel_max = 0
+        self.channels: dict[int, Channel] = {}
+        self._now = 0
+
+    # The face
+
+    @property
+    def finished(self) -> bool:
+        return self.state is State.CLOSED
+
+    def receive_buffer(self) -> memoryview:
+        return self.engine.receive_buffer()
+
+    def received(self, count: int, now: int, tick: int) -> None:
+        self._now = now
+        self.timing.heard(tick)
+        if count == 0:
+            self.finish()
+        else:
+            self.engine.received(count, now)
+
+    def send_buffer(self) -> memoryview:
+        return self.engine.send_buffer()
+
+    def sent(self, count: int, tick: int) -> None:
+        self.timing.spoke(tick)
+        self.engine.sent(count)
+
+    def deadline(self) -> int | None:
+        return None if self.finished else self.timing.deadline()
+
+    def due(self, now: int, tick: int) -> None:
+        self._now = now
+        self.timing.tick = tick
+        if self.finished:
+            return
+        if self.timing.is_over():
+            self.finish()
+        elif self.timing.owes_heartbeat():
+            self.timing.spoke(tick)
+            self.engine.write(frames.HEARTBEAT_FRAME)
+
+    def shut_down(self, text: str) -> None:
+        if self.state is State.RUNNING:
+            self.fail("connection_forced", text)
+        elif self.state is not State.CLOSING:
+            self.finish()
+
+    def lost(self) -> None:
+        self.finish()
+        self.engine.discard_output()
+
+    # What the engine asks
+
+    def protocol_header(self, header: bytes) -> None:
+        if header in PROTOCOL_HEADERS:
+            self.state = State.STARTING
+            self.write(0, connection_methods.start(self.service))
+        else:
+            self.engine.write(frames.PROTOCOL_HEADER)
+            self.finish()
+
+    def method(self, channel: int, method_id: int, arguments: bytes) -> None:
+        try:
+            if channel == 0:
+                self._handle(method_id, arguments)
+            elif self.state is State.RUNNING:
+                self._handle_on_channel(channel, method_id, arguments)
+            else:
+                text = f"method on channel {channel} in connection state {self.state.value}"
+                raise ProtocolError("unexpected_frame", text)
+        except (ProtocolError, BrokerError) as error:
+            self.fail(error.kind, error.text, channel=channel, method_id=method_id)
+
+    def route(self, channel: int, exchange: bytes, routing_key: bytes) -> Route:
+        try:
+            return self.channels[channel].virtual_host.route(
+                exchange.decode("utf-8", "surrogateescape"),
+                routing_key.decode("utf-8", "surrogateescape"),
+            )
+        except BrokerError as error:
+            violation = PeerViolation(error.kind, error.text, channel, BasicPublish.METHOD_ID)
+            raise violation from None
+
+    def returned(
+        self, channel: int, exchange: bytes, routing_key: bytes, properties: bytes, body: bytes
+    ) -> None:
+        method = BasicReturn(
+            reply_code=NO_ROUTE.code,
+            reply_text=NO_ROUTE.name,
+            exchange=exchange.decode("utf-8", "surrogateescape"),
+            routing_key=routing_key.decode("utf-8", "surrogateescape"),
+        )
+        self.write(channel, method)
+        content = frames.encode_content(channel, properties, body, frame_max=self.frame_max)
+        self.engine.write(content)
+
+    def violated(self, error: Exception) -> None:
+        if isinstance(error, PeerViolation):
+            self.fail(error.kind, error.text, channel=error.channel, method_id=error.method)
+        elif isinstance(error, InvariantError):
+            raise error
+        else:
+            self.service.report(error)
+            self.fail("internal_error", "")
+
+    # Methods
+
+    def _handle(self, method_id: int, arguments: bytes) -> None:
+        state = TRANSITIONS.get((self.state, method_id))
+        if state is None:
+            text = f"unexpected method in connection state {self.state.value}"
+            raise ProtocolError("channel_error", text)
+        method = decode_method(method_id, arguments)
+        if state is not State.CLOSED:
+            self.state = state
+        CONNECTION_HANDLERS[method_id](self, method)
+
+    def _handle_on_channel(self, number: int, method_id: int, arguments: bytes) -> None:
+        channel = self.channels.get(number)
+        if channel is None:
+            self._open_channel(number, method_id, arguments)
+        elif method_id in (ChannelClose.METHOD_ID, ChannelCloseOk.METHOD_ID):
+            decode_method(method_id, arguments)
+            self._close_channel(channel, method_id)
+        else:
+            handler = HANDLERS.get(method_id)
+            if handler is None:
+                raise ProtocolError("command_invalid", "unimplemented method")
+            method = decode_method(method_id, arguments)
+            reply = handler(channel, method)
+            if reply is not None and not getattr(method, "no_wait", False):
+                self._reply(number, reply, defines=method_id >> 16 in DEFINING_CLASSES)
+
+    def _reply(self, channel: int, reply: Method, *, defines: bool) -> None:
+        """At once, or when what was defined is durable."""
+
+        def resume(now: int, tick: int) -> None:
+            if self.state is State.RUNNING:
+                self.write(channel, reply)
+                self._listen(now, tick)
+
+        if not defines or self.service.definitions.when_durable(resume):
+            self.write(channel, reply)
+        else:
+            self.timing.paused = True
+            self.engine.pause()
+
+    def _listen(self, now: int, tick: int) -> None:
+        """Goes on parsing, if it was resting."""
+        if self.timing.paused:
+            self.timing.paused = False
+            self.timing.heard(tick)
+            self.engine.resume(now)
+
+    def write(self, channel: int, method: Method) -> None:
+        self.engine.write(encode_method(channel, method))
+
+    # Channels
+
+    def _open_channel(self, number: int, method_id: int, arguments: bytes) -> None:
+        if len(self.channels) >= self.channel_max:
+            raise ProtocolError(
+                "not_allowed",
+                f"number of channels opened ({len(self.channels)}) has reached "
+                f"the negotiated channel_max ({self.channel_max})",
+            )
+        if method_id != ChannelOpen.METHOD_ID:
+            raise ProtocolError("channel_error", "expected 'channel.open'")
+        decode_method(method_id, arguments)
+        if self.virtual_host is None:
+            raise InvariantError("a connection is running without a virtual host")
+        self.channels[number] = Channel(
+            self, self.virtual_host, self.engine.open_channel(number), number
+        )
+        self.write(number, ChannelOpenOk())
+
+    def _close_channel(self, channel: Channel, method_id: int) -> None:
+        if method_id == ChannelClose.METHOD_ID:
+            if not channel.failed:
+                self._forget_channel(channel)
+            self.write(channel.number, ChannelCloseOk())
+        elif channel.failed:
+            self._forget_channel(channel)
+        else:
+            raise ProtocolError("command_invalid", "unimplemented method")
+
+    def _forget_channel(self, channel: Channel) -> None:
+        self.engine.close_channel(channel.number)
+        channel.release()
+        del self.channels[channel.number]
+
+    # Errors and the end
+
+    def fail(self, kind: str, text: str, *, channel: int = 0, method_id: int = 0) -> None:
+        """Closes the channel or the connection, and tells the client why."""
+        if self.state in (State.CLOSING, State.CLOSED):
+            return
+        failed = self.channels.get(channel)
+        if failed is None or REPLY_CODES[kind].is_hard:
+            self._write_close(0, ConnectionClose, kind, text, method_id)
+            self._await_close(LINGER_MS if kind == "frame_error" else CLOSE_MS)
+        elif not failed.failed:
+            failed.failed = True
+            self.engine.fail_channel(channel)
+            failed.release()
+            self._write_close(channel, ChannelClose, kind, text, method_id)
+
+    def _write_close(
+        self,
+        channel: int,
+        close: type[ConnectionClose] | type[ChannelClose],
+        kind: str,
+        text: str,
+        method_id: int,
+    ) -> None:
+        method = close(
+            reply_code=REPLY_CODES[kind].code,
+            reply_text=reply_text(kind, text),
+            class_id=method_id >> 16,
+            method_id=method_id & 0xFFFF,
+        )
+        self.write(channel, method)
+
+    def refuse_login(self, error: AccessRefused) -> None:
+        """Says so to a client that can hear it; any other loses its connection after a while."""
+        if "authentication_failure_close" in self.capabilities:
+            self._write_close(0, ConnectionClose, error.kind, error.text, 0)
+            self._await_close(CLOSE_MS)
+        else:
+            self._await_close(LINGER_MS)
+
+    def _await_close(self, milliseconds: int) -> None:
+        """Everything is given back; only the end of the connection is heard now."""
+        self.state = State.CLOSING
+        self.timing.limit_to(milliseconds)
+        self._release()
+        self.engine.drain()
+        self._listen(self._now, self.timing.tick)
+
+    def finish(self) -> None:
+        """The connection is over, but for what is still to be sent."""
+        self.state = State.CLOSED
+        self._release()
+        self.engine.close()
+
+    def _release(self) -> None:
+        for channel in tuple(self.channels.values()):
+            self._forget_channel(channel)
+        if self.virtual_host is not None:
+            self.virtual_host.connection_closed(self)

@@ -1,0 +1,123 @@
+"""The methods of class connection: the handshake from start to open, and the close."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from leveret.broker.errors import AccessRefused
+from leveret.peers.amqp091.states import State
+from leveret.peers.service import Service
+from leveret.wire.amqp091.errors import ProtocolError
+from leveret.wire.amqp091.methods import (
+    ConnectionClose,
+    ConnectionCloseOk,
+    ConnectionOpen,
+    ConnectionOpenOk,
+    ConnectionStart,
+    ConnectionStartOk,
+    ConnectionTune,
+    ConnectionTuneOk,
+    ConnectionUpdateSecret,
+)
+
+if TYPE_CHECKING:
+    from leveret.peers.amqp091.connection import Connection
+
+# What RabbitMQ offers and demands.
+FRAME_MAX: Final = 131072
+FRAME_MAX_MIN: Final = 8192
+CHANNEL_MAX: Final = 2047
+CHANNEL_MAX_MIN: Final = 1
+HEARTBEAT_SECONDS: Final = 60
+
+LOCALES: Final = b"en_US"
+CAPABILITIES: Final = (  # those that are true; a client takes a missing one for false
+    "publisher_confirms",
+    "exchange_exchange_bindings",
+    "basic.nack",
+    "consumer_cancel_notify",
+    "authentication_failure_close",
+    "per_consumer_qos",
+)
+
+
+def start(service: Service) -> ConnectionStart:
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    return ConnectionStart(
+        version_major=0,
+        version_minor=9,
+        server_properties={
+            "capabilities": dict.fromkeys(CAPABILITIES, True),
+            "cluster_name": service.cluster_name,
+            "copyright": "Copyright (c) the Leveret authors",
+            "information": "Licensed under the Apache License 2.0",
+            "platform": f"Python {python}",
+            "product": "Leveret",
+            "version": service.version,
+        },
+        mechanisms=" ".join(service.broker.mechanisms).encode(),
+        locales=LOCALES,
+    )
+
+
+def start_ok(connection: Connection, method: ConnectionStartOk) -> None:
+    capabilities = method.client_properties.get("capabilities")
+    if isinstance(capabilities, Mapping):
+        connection.capabilities = frozenset(k for k, v in capabilities.items() if v is True)
+    try:
+        connection.service.broker.authenticate(
+            method.mechanism, method.response, is_loopback=connection.is_loopback
+        )
+    except AccessRefused as error:
+        connection.refuse_login(error)
+        return
+    connection.write(
+        0,
+        ConnectionTune(channel_max=CHANNEL_MAX, frame_max=FRAME_MAX, heartbeat=HEARTBEAT_SECONDS),
+    )
+
+
+def tune_ok(connection: Connection, method: ConnectionTuneOk) -> None:
+    check_negotiated("frame_max", method.frame_max, least=FRAME_MAX_MIN, most=FRAME_MAX)
+    check_negotiated("channel_max", method.channel_max, least=CHANNEL_MAX_MIN, most=CHANNEL_MAX)
+    connection.frame_max = method.frame_max
+    connection.channel_max = method.channel_max
+    connection.engine.tune(method.frame_max, method.channel_max)
+    connection.timing.heartbeat_ms = method.heartbeat * 1000
+
+
+def check_negotiated(field: str, value: int, *, least: int, most: int) -> None:
+    """Raises ProtocolError("not_allowed"); 0 asks for no limit at all."""
+    if 0 < value < least:
+        text = f"lower than the minimum allowed value ({least})"
+    elif value == 0 or value > most:
+        text = f"higher than the maximum allowed value ({most})"
+    else:
+        return
+    detail = " (no limit)" if value == 0 and field == "channel_max" else ""
+    raise ProtocolError("not_allowed", f"negotiated {field} = {value}{detail} is {text}")
+
+
+def open(connection: Connection, method: ConnectionOpen) -> None:
+    host = connection.service.broker.virtual_host(method.virtual_host)
+    connection.virtual_host = host
+    connection.engine.enter(host.routes)
+    connection.timing.limit = None
+    connection.write(0, ConnectionOpenOk())
+
+
+def update_secret(connection: Connection, method: ConnectionUpdateSecret) -> None:
+    raise ProtocolError("not_implemented", "connection.update-secret is not supported")
+
+
+def close(connection: Connection, method: ConnectionClose) -> None:
+    """Also while we wait for the answer to our own."""
+    if connection.state is not State.CLOSING:
+        connection.finish()
+    connection.write(0, ConnectionCloseOk())
+
+
+def close_ok(connection: Connection, method: ConnectionCloseOk) -> None:
+    connection.finish()

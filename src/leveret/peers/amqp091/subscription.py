@@ -1,0 +1,50 @@
+"""A consumer: of a queue for the broker, of a channel for the client."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from leveret.broker.queue import Queue
+from leveret.engine.amqp091.consumer import ChannelConsumer
+from leveret.wire.amqp091.methods import BasicCancel
+
+if TYPE_CHECKING:
+    from leveret.peers.amqp091.channel import Channel
+
+
+class Subscription:
+    """Satisfies the broker's protocol of that name."""
+
+    __slots__ = ("channel", "consumer", "exclusive", "queue", "tag")
+
+    def __init__(self, channel: Channel, queue: Queue, tag: str, *, exclusive: bool) -> None:
+        self.channel = channel
+        self.queue = queue
+        self.tag = tag
+        self.exclusive = exclusive
+        self.consumer: ChannelConsumer | None = None
+
+    def start(self, *, no_ack: bool) -> None:
+        """Deliveries begin with the shard's next turn. Raises what the queue refuses."""
+        channel = self.channel
+        self.queue.subscribe(self)
+        tag = self.tag.encode("utf-8", "surrogateescape")
+        self.consumer = channel.engine.consume(
+            self.queue.store, tag, no_ack, channel.prefetch_count
+        )
+        channel.subscriptions[self.tag] = self
+
+    def stop(self) -> None:
+        """No more deliveries. What was delivered may still be acknowledged."""
+        del self.channel.subscriptions[self.tag]
+        self.channel.engine.cancel(self.consumer)
+        self.queue.unsubscribe(self)
+
+    def cancelled(self) -> None:
+        """The queue has gone."""
+        del self.channel.subscriptions[self.tag]
+        self.channel.engine.cancel(self.consumer)
+        connection = self.channel.connection
+        if "consumer_cancel_notify" in connection.capabilities:
+            cancel = BasicCancel(consumer_tag=self.tag, no_wait=True)
+            connection.write(self.channel.number, cancel)

@@ -1,0 +1,40 @@
+"""The face of a peer, whatever its protocol: what the server does sockets and clocks for."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Peer(Protocol):
+    """`now` is the date and `tick` the monotonic time, both in milliseconds.
+
+    Output that a turn of the shard brings is announced by the shard, under the peer's owner.
+    """
+
+    @property
+    def finished(self) -> bool:
+        """The connection is over: close the socket once `send_buffer` is empty."""
+
+    def receive_buffer(self) -> memoryview:
+        """Where the next bytes received go; empty while none are to be read."""
+
+    def received(self, count: int, now: int, tick: int) -> None:
+        """So many bytes were put there; 0: the other side has closed its end."""
+
+    def send_buffer(self) -> memoryview:
+        """What is to be sent; empty if there is nothing."""
+
+    def sent(self, count: int, tick: int) -> None:
+        """So many bytes of `send_buffer` have been sent."""
+
+    def deadline(self) -> int | None:
+        """The tick at which `due` is to be called, whatever else happens; None: never."""
+
+    def due(self, now: int, tick: int) -> None:
+        """The deadline has come: send a heartbeat, or give up on a silent client."""
+
+    def shut_down(self, text: str) -> None:
+        """Ask the client to go, and say why."""
+
+    def lost(self) -> None:
+        """The socket is closed: give back all that the client held. May be called again."""

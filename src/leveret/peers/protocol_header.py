@@ -1,0 +1,96 @@
+"""A new connection: its first eight bytes say which protocol it speaks.
+
+    AMQP 0 0 9 1    AMQP 0-9-1
+    AMQP 1 1 0 9    AMQP 0-9, which a client of 0-9-1 is meant by
+    others          refused, with the header of a protocol that is spoken here
+
+A new protocol is an entry in PROTOCOLS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from leveret.peers.amqp091 import connection as amqp091
+from leveret.peers.peer import Peer
+from leveret.peers.service import Service
+from leveret.peers.timing import HANDSHAKE_MS
+
+HEADER_BYTES: Final = 8
+
+PROTOCOLS: Final[Mapping[bytes, Callable[..., Peer]]] = {
+    header: amqp091.Connection for header in amqp091.PROTOCOL_HEADERS
+}
+REFUSING: Final[Callable[..., Peer]] = amqp091.Connection  # it answers any header but its own so
+
+
+class Newcomer:
+    """A peer that becomes another with its eighth byte.
+
+    `owner` is the name under which the shard announces its output.
+    """
+
+    def __init__(self, service: Service, *, owner: object, is_loopback: bool, tick: int) -> None:
+        self._service = service
+        self._owner = owner
+        self._is_loopback = is_loopback
+        self._deadline = tick + HANDSHAKE_MS
+        self._header = bytearray(HEADER_BYTES)
+        self._count = 0
+        self._finished = False
+        self._peer: Peer | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self._peer.finished if self._peer else self._finished
+
+    def receive_buffer(self) -> memoryview:
+        if self._peer:
+            return self._peer.receive_buffer()
+        return memoryview(self._header)[self._count :]
+
+    def received(self, count: int, now: int, tick: int) -> None:
+        if self._peer:
+            self._peer.received(count, now, tick)
+            return
+        self._finished = count == 0
+        self._count += count
+        if self._count == HEADER_BYTES:
+            self._peer = self._choose(bytes(self._header), now, tick)
+
+    def _choose(self, header: bytes, now: int, tick: int) -> Peer:
+        make = PROTOCOLS.get(header, REFUSING)
+        peer = make(
+            self._service, owner=self._owner, is_loopback=self._is_loopback, deadline=self._deadline
+        )
+        peer.receive_buffer()[:HEADER_BYTES] = header
+        peer.received(HEADER_BYTES, now, tick)
+        return peer
+
+    def send_buffer(self) -> memoryview:
+        return self._peer.send_buffer() if self._peer else memoryview(b"")
+
+    def sent(self, count: int, tick: int) -> None:
+        if self._peer:
+            self._peer.sent(count, tick)
+
+    def deadline(self) -> int | None:
+        return self._peer.deadline() if self._peer else self._deadline
+
+    def due(self, now: int, tick: int) -> None:
+        if self._peer:
+            self._peer.due(now, tick)
+        elif tick >= self._deadline:
+            self._finished = True
+
+    def shut_down(self, text: str) -> None:
+        if self._peer:
+            self._peer.shut_down(text)
+        else:
+            self._finished = True
+
+    def lost(self) -> None:
+        self._finished = True
+        if self._peer:
+            self._peer.lost()
