@@ -30,9 +30,9 @@ def canonical(value: object) -> tuple[str, object]:
         return ("int", value)
     if isinstance(value, str):
         return ("str", value)
-    if isinstance(value, bytes | bytearray):
+    if isinstance(value, bytes):
         return ("str", value.decode("utf-8", "surrogateescape"))
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return ("array", tuple(canonical(item) for item in value))
     if isinstance(value, dict):
         return ("table", freeze(value))

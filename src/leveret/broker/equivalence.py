@@ -10,6 +10,16 @@ from leveret.broker.arguments import Arguments, canonical
 from leveret.broker.errors import PreconditionFailed
 
 SIGNED_INT_MAX = 2**31 - 1
+TYPE_NAMES: Mapping[type, str] = MappingProxyType(
+    {
+        bool: "bool",
+        float: "double",
+        str: "longstr",
+        bytes: "binary",
+        list: "array",
+        dict: "table",
+    }
+)
 MEANT_BY_NONE: Mapping[str, object] = MappingProxyType({"x-queue-type": "classic"})
 
 
@@ -57,27 +67,13 @@ def typed(value: object) -> str:
 def plain(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, bytes | bytearray):
+    if isinstance(value, bytes):
         return value.decode("utf-8", "surrogateescape")
     return str(value)
 
 
 def type_name(value: object) -> str:
     """RabbitMQ's name of the wire type; of the whole numbers', the one that clients choose."""
-    match value:
-        case bool():
-            return "bool"
-        case int():
-            return "signedint" if -SIGNED_INT_MAX - 1 <= value <= SIGNED_INT_MAX else "long"
-        case float():
-            return "double"
-        case str():
-            return "longstr"
-        case bytes() | bytearray():
-            return "binary"
-        case list() | tuple():
-            return "array"
-        case dict():
-            return "table"
-        case _:
-            return type(value).__name__.lower()
+    if type(value) is int:
+        return "signedint" if -SIGNED_INT_MAX - 1 <= value <= SIGNED_INT_MAX else "long"
+    return TYPE_NAMES.get(type(value)) or type(value).__name__.lower()

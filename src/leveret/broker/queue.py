@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from leveret.broker import queue_arguments
 from leveret.broker.arguments import Arguments
+from leveret.broker.equivalence import check_arguments, check_field
 from leveret.broker.errors import AccessRefused, ResourceLocked
+from leveret.engine.route import Exchange as RouteSource
 
 if TYPE_CHECKING:
     from leveret.broker.binding import Binding
@@ -37,6 +40,7 @@ class Queue:
         "durable",
         "name",
         "owner",
+        "source",
         "store",
         "subscriptions",
         "topology",
@@ -60,6 +64,7 @@ class Queue:
         self.auto_delete = auto_delete
         self.owner = owner
         self.arguments = arguments
+        self.source = RouteSource()  # what the default exchange's route to here depends on
         self.bindings: dict[Binding, None] | None = None  # those that lead here, in order
         self.subscriptions: dict[Subscription, None] | None = None
 
@@ -99,10 +104,20 @@ class Queue:
         if self.owner is not None and self.owner is not connection:
             self.refuse_access()
 
-    def check_same_owner(self, owner: object | None) -> None:
-        """Raises ResourceLocked unless the queue is exclusive to `owner`, or to nobody if None."""
+    def check_same(
+        self, *, durable: bool, auto_delete: bool, owner: object | None, arguments: Arguments
+    ) -> None:
+        """Raises ResourceLocked or PreconditionFailed if a second declaration differs."""
         if self.owner is not owner:
             self.refuse_access()
+        resource = self.description
+        check_field("durable", current=self.durable, received=durable, resource=resource)
+        check_field(
+            "auto_delete", current=self.auto_delete, received=auto_delete, resource=resource
+        )
+        check_arguments(
+            queue_arguments.COMPARED, current=self.arguments, received=arguments, resource=resource
+        )
 
     def refuse_access(self) -> None:
         raise ResourceLocked(

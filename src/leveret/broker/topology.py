@@ -3,7 +3,9 @@
 Three things follow, and nobody else has to think of them:
 
 * cached routes that a change makes untrue are made stale: those of the exchange, and of every
-  exchange from which bindings lead to it; the default exchange's of one key at a time
+  exchange from which bindings lead to it. A route of the default exchange depends on the queue
+  that it leads to, and on the exchange only if it leads nowhere: so one queue that goes makes one
+  route stale, and one that comes only those that led nowhere
 * an auto-delete exchange goes with the last binding that leaves from it
 * whoever consumes from a queue that goes is told
 
@@ -15,25 +17,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from leveret.broker.binding import Binding
-from leveret.broker.names import encoded
+from leveret.broker.exchange import Exchange
+from leveret.broker.exchanges import default
 from leveret.broker.queue import Queue
+from leveret.engine.route import Route
 
 if TYPE_CHECKING:
     from leveret.broker.binding import Destination
-    from leveret.broker.exchange import Exchange
-    from leveret.engine.route import RouteCache
     from leveret.engine.shard import Shard
 
 
 class Topology:
     """`virtual_host` is its name, for error texts."""
 
-    def __init__(self, virtual_host: str, shard: Shard, routes: RouteCache) -> None:
+    def __init__(self, virtual_host: str, shard: Shard) -> None:
         self.virtual_host = virtual_host
         self.shard = shard
-        self.routes = routes
         self.exchanges: dict[str, Exchange] = {}
         self.queues: dict[str, Queue] = {}
+        self.add_exchange(default.exchange(self.queues))
         self.owned: dict[object, dict[Queue, None]] = {}  # the exclusive queues, by connection
         self.binding_count = 0
 
@@ -50,14 +52,14 @@ class Topology:
 
     def add_queue(self, queue: Queue) -> None:
         self.queues[queue.name] = queue
-        self.forget_default_route(queue)
+        self.make_routes_stale(self.exchanges[default.NAME])
         if queue.owner is not None:
             self.owned.setdefault(queue.owner, {})[queue] = None
 
     def remove_queue(self, queue: Queue) -> None:
         """And all bindings to it, its consumers and its messages."""
         del self.queues[queue.name]
-        self.forget_default_route(queue)
+        queue.source.changed()
         self.remove_bindings_to(queue)
         if queue.owner is not None:
             self.disown(queue)
@@ -74,6 +76,8 @@ class Topology:
         if destination.bindings is None:
             destination.bindings = {}
         destination.bindings[binding] = None
+        if isinstance(destination, Exchange):
+            destination.upstream[source] = destination.upstream.get(source, 0) + 1
         self.binding_count += 1
         self.make_routes_stale(source)
 
@@ -85,13 +89,25 @@ class Topology:
         if source.auto_delete and source.binding_count == 0:
             self.remove_exchange(source)
 
-    def queue_numbers(self, exchange: Exchange, routing_key: str) -> list[int]:
-        """The engine's numbers of all queues that a message reaches from here, each once."""
+    def route(self, exchange: Exchange, routing_key: str) -> Route:
+        """Where a message goes from here, good until something on the way changes."""
+        numbers = self.trace(exchange, routing_key)
+        if exchange.name == default.NAME and numbers:
+            return Route(self.queues[routing_key].source, numbers)
+        return Route(exchange.source, numbers)
+
+    def trace(self, exchange: Exchange, routing_key: str) -> list[int]:
+        """The engine's numbers of all queues that a message reaches from here, each once.
+
+        Marks the exchanges on the way.
+        """
         numbers: dict[int, None] = {}
         seen = {exchange}
         work = [exchange]
         while work:
-            for destination in work.pop().router.destinations(routing_key):
+            passed = work.pop()
+            passed.is_routed = True
+            for destination in passed.router.destinations(routing_key):
                 if isinstance(destination, Queue):
                     numbers[destination.store.number] = None
                 elif destination not in seen:
@@ -100,19 +116,18 @@ class Topology:
         return list(numbers)
 
     def make_routes_stale(self, exchange: Exchange) -> None:
-        """Those through the exchange, and through all from which a message may get to it."""
-        seen = {exchange}
+        """Those through the exchange, and through all from which a message may get to it.
+
+        No good route leads through an exchange without a mark: there the walk ends. So it costs
+        no more than the traces did that set the marks, however the exchanges are bound.
+        """
         work = [exchange]
         while work:
             changed = work.pop()
-            changed.source.changed()
-            for binding in changed.bindings or ():
-                if binding.source not in seen:
-                    seen.add(binding.source)
-                    work.append(binding.source)
-
-    def forget_default_route(self, queue: Queue) -> None:
-        self.routes.forget(b"", encoded(queue.name))
+            if changed.is_routed:
+                changed.is_routed = False
+                changed.source.changed()
+                work.extend(changed.upstream)
 
     def remove_bindings_to(self, gone: Destination) -> None:
         """And the auto-delete exchanges that thereby lose their last binding, and so on.
@@ -135,14 +150,17 @@ class Topology:
         source.router.unbind(binding)
         source.binding_count -= 1
         self.binding_count -= 1
-        if destination.bindings is not None:
-            del destination.bindings[binding]
-            if not destination.bindings:
-                destination.bindings = None
+        bindings = destination.bindings or {}
+        del bindings[binding]
+        if not bindings:
+            destination.bindings = None
+        if isinstance(destination, Exchange):
+            destination.upstream[source] -= 1
+            if destination.upstream[source] == 0:
+                del destination.upstream[source]
 
     def disown(self, queue: Queue) -> None:
-        queues = self.owned.get(queue.owner)
-        if queues is not None:
-            queues.pop(queue, None)
-            if not queues:
-                del self.owned[queue.owner]
+        queues = self.owned[queue.owner]
+        del queues[queue]
+        if not queues:
+            del self.owned[queue.owner]

@@ -15,11 +15,9 @@ from typing import TYPE_CHECKING
 from leveret.broker import queue_arguments
 from leveret.broker.arguments import NO_ARGUMENTS, Arguments, freeze
 from leveret.broker.binding import Binding
-from leveret.broker.equivalence import check_arguments, check_field
 from leveret.broker.errors import AccessRefused, NotFound, PreconditionFailed
 from leveret.broker.exchange import Exchange, Router
 from leveret.broker.exchanges import EXCHANGE_TYPES
-from leveret.broker.exchanges import default as default_exchange
 from leveret.broker.exchanges.default import check_not_default
 from leveret.broker.limits import Limits
 from leveret.broker.names import (
@@ -31,10 +29,11 @@ from leveret.broker.names import (
 )
 from leveret.broker.queue import Queue
 from leveret.broker.topology import Topology
-from leveret.engine.route import Route, RouteCache
+from leveret.engine.route import RouteCache
 
 if TYPE_CHECKING:
     from leveret.broker.binding import Destination
+    from leveret.engine.route import Route
     from leveret.engine.shard import Shard
 
 PREDECLARED_EXCHANGES = (
@@ -42,7 +41,6 @@ PREDECLARED_EXCHANGES = (
     ("amq.fanout", "fanout"),
     ("amq.topic", "topic"),
 )
-COMPARED_EXCHANGE_ARGUMENTS = ("alternate-exchange",)
 SEED_BYTES = 8
 
 
@@ -55,8 +53,7 @@ class VirtualHost:
         self.random = random
         self.limits = limits
         self.routes = RouteCache(int.from_bytes(random(SEED_BYTES), "big"))
-        self.topology = Topology(name, shard, self.routes)
-        self.add_exchange("", "direct", default_exchange.Default(self.topology.queues))
+        self.topology = Topology(name, shard)
         for exchange_name, type in PREDECLARED_EXCHANGES:
             self.add_exchange(exchange_name, type, EXCHANGE_TYPES[type]())
 
@@ -92,10 +89,12 @@ class VirtualHost:
             return self.find_exchange(name)
         router = self.router_of_type(type)
         check_not_default(name)
-        exchange = self.topology.exchanges.get(name)
+        exchange = self.exchanges.get(name)
         if exchange is None:
             check_not_reserved(name, kind="exchange")
-            self.check_exchange_limit(name)
+            self.limits.check_exchanges(
+                len(self.exchanges), resource=self.exchange_description(name)
+            )
             return self.add_exchange(
                 name,
                 type,
@@ -105,18 +104,13 @@ class VirtualHost:
                 internal=internal,
                 arguments=arguments,
             )
-        resource = self.exchange_description(name)
-        check_field("type", current=exchange.type, received=type, resource=resource)
-        check_field("durable", current=exchange.durable, received=durable, resource=resource)
-        check_field(
-            "auto_delete", current=exchange.auto_delete, received=auto_delete, resource=resource
-        )
-        check_field("internal", current=exchange.internal, received=internal, resource=resource)
-        check_arguments(
-            COMPARED_EXCHANGE_ARGUMENTS,
-            current=exchange.arguments,
-            received=arguments,
-            resource=resource,
+        exchange.check_same(
+            type,
+            durable=durable,
+            auto_delete=auto_delete,
+            internal=internal,
+            arguments=arguments,
+            resource=self.exchange_description(name),
         )
         return exchange
 
@@ -129,7 +123,7 @@ class VirtualHost:
         check_not_default(name)
         if name.startswith(RESERVED_PREFIX):
             raise AccessRefused(f"deletion of system {self.exchange_description(name)} not allowed")
-        exchange = self.topology.exchanges.get(name)
+        exchange = self.exchanges.get(name)
         if exchange is None:
             return
         if if_unused and exchange.binding_count:
@@ -138,7 +132,7 @@ class VirtualHost:
 
     def find_exchange(self, name: str) -> Exchange:
         """Raises NotFound."""
-        exchange = self.topology.exchanges.get(name)
+        exchange = self.exchanges.get(name)
         if exchange is None:
             raise NotFound(f"no {self.exchange_description(name)}")
         return exchange
@@ -168,7 +162,7 @@ class VirtualHost:
         check_not_reserved(name, kind="queue")
         owner = connection if exclusive else None
         durable = durable and not exclusive
-        queue = self.topology.queues.get(name)
+        queue = self.queues.get(name)
         if queue is None:
             return self.add_queue(
                 name or self.unused_queue_name(),
@@ -177,18 +171,7 @@ class VirtualHost:
                 owner=owner,
                 arguments=arguments,
             )
-        queue.check_same_owner(owner)
-        resource = queue.description
-        check_field("durable", current=queue.durable, received=durable, resource=resource)
-        check_field(
-            "auto_delete", current=queue.auto_delete, received=auto_delete, resource=resource
-        )
-        check_arguments(
-            queue_arguments.COMPARED,
-            current=queue.arguments,
-            received=arguments,
-            resource=resource,
-        )
+        queue.check_same(durable=durable, auto_delete=auto_delete, owner=owner, arguments=arguments)
         return queue
 
     def delete_queue(
@@ -203,7 +186,7 @@ class VirtualHost:
 
         Raises ResourceLocked, and PreconditionFailed if it is not empty or in use.
         """
-        queue = self.topology.queues.get(stripped(name))
+        queue = self.queues.get(stripped(name))
         if queue is None:
             return 0
         queue.check_access(connection)
@@ -221,7 +204,7 @@ class VirtualHost:
 
     def find_queue(self, name: str, connection: object | None) -> Queue:
         """The queue, for a connection to use. Raises NotFound, ResourceLocked."""
-        queue = self.topology.queues.get(name)
+        queue = self.queues.get(name)
         if queue is None:
             raise NotFound(f"no {self.queue_description(name)}")
         queue.check_access(connection)
@@ -268,7 +251,7 @@ class VirtualHost:
         """
         exchange, queue = stripped(exchange), stripped(queue)
         check_not_default(exchange)
-        destination = self.topology.queues.get(queue)
+        destination = self.queues.get(queue)
         binding = self.find_binding(exchange, destination, routing_key, arguments)
         if binding is not None and destination is not None:
             destination.check_access(connection)
@@ -299,7 +282,7 @@ class VirtualHost:
         """Removes the binding, as unbind_queue does."""
         destination, source = stripped(destination), stripped(source)
         check_not_default(destination, source)
-        end = self.topology.exchanges.get(destination)
+        end = self.exchanges.get(destination)
         binding = self.find_binding(source, end, routing_key, arguments)
         if binding is not None:
             self.topology.unbind(binding)
@@ -314,8 +297,7 @@ class VirtualHost:
         source = self.find_exchange(exchange)
         if source.internal:
             raise AccessRefused(f"cannot publish to internal {self.exchange_description(exchange)}")
-        numbers = self.topology.queue_numbers(source, routing_key)
-        route = Route(source.source, numbers)
+        route = self.topology.route(source, routing_key)
         self.routes.put(encoded(exchange), encoded(routing_key), route)
         return route
 
@@ -360,7 +342,7 @@ class VirtualHost:
         arguments: Arguments,
     ) -> Queue:
         queue_arguments.check_queue_type(arguments, resource=self.queue_description(name))
-        self.check_queue_limit(name)
+        self.limits.check_queues(len(self.queues), name=name, virtual_host=self.name)
         queue = Queue(
             name,
             self.topology,
@@ -374,7 +356,7 @@ class VirtualHost:
         return queue
 
     def unused_queue_name(self) -> str:
-        while (name := generated_queue_name(self.random)) in self.topology.queues:
+        while (name := generated_queue_name(self.random)) in self.queues:
             pass
         return name
 
@@ -384,7 +366,7 @@ class VirtualHost:
         binding = Binding(source, destination, routing_key, freeze(arguments))
         if destination.bindings is not None and binding in destination.bindings:
             return
-        self.check_binding_limit()
+        self.limits.check_bindings(self.topology.binding_count, virtual_host=self.name)
         self.topology.bind(binding)
 
     def find_binding(
@@ -394,34 +376,11 @@ class VirtualHost:
         routing_key: str,
         arguments: Arguments,
     ) -> Binding | None:
-        origin = self.topology.exchanges.get(source)
+        origin = self.exchanges.get(source)
         if origin is None or destination is None:
             return None
         binding = Binding(origin, destination, routing_key, freeze(arguments))
         return binding if binding in (destination.bindings or ()) else None
-
-    def check_exchange_limit(self, name: str) -> None:
-        limit = self.limits.exchanges_max
-        if len(self.topology.exchanges) >= limit:
-            raise PreconditionFailed(
-                f"cannot declare {self.exchange_description(name)}: "
-                f"exchange limit of {limit} is reached"
-            )
-
-    def check_queue_limit(self, name: str) -> None:
-        limit = self.limits.queues_max
-        if len(self.topology.queues) >= limit:
-            raise PreconditionFailed(
-                f"cannot declare queue '{name}': "
-                f"queue limit in vhost '{self.name}' ({limit}) is reached"
-            )
-
-    def check_binding_limit(self) -> None:
-        limit = self.limits.bindings_max
-        if self.topology.binding_count >= limit:
-            raise PreconditionFailed(
-                f"cannot bind: binding limit in vhost '{self.name}' ({limit}) is reached"
-            )
 
     def exchange_description(self, name: str) -> str:
         return f"exchange '{name}' in vhost '{self.name}'"

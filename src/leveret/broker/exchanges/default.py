@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from leveret.broker.arguments import NO_ARGUMENTS
 from leveret.broker.errors import AccessRefused
+from leveret.broker.exchange import Exchange
 
 if TYPE_CHECKING:
     from leveret.broker.binding import Binding, Destination
@@ -35,6 +37,19 @@ class Default:
 
     def bindings(self) -> Iterable[Binding]:
         return ()
+
+
+def exchange(queues: Mapping[str, Queue]) -> Exchange:
+    """The default exchange of a virtual host with these queues."""
+    return Exchange(
+        NAME,
+        "direct",
+        Default(queues),
+        durable=True,
+        auto_delete=False,
+        internal=False,
+        arguments=NO_ARGUMENTS,
+    )
 
 
 def check_not_default(*names: str) -> None:

@@ -1,0 +1,81 @@
+"""A virtual host on the real engine, and what else the broker's tests have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+
+import pytest
+
+from leveret.broker.limits import Limits
+from leveret.broker.virtual_host import VirtualHost
+from leveret.engine.shard import Shard
+
+
+class Subscriber:
+    """A consumer that remembers what it was told."""
+
+    def __init__(self, *, exclusive: bool = False) -> None:
+        self.exclusive = exclusive
+        self.cancellations = 0
+
+    def cancelled(self) -> None:
+        self.cancellations += 1
+
+
+class FullStore:
+    """Stands in for the engine's queue where a test needs messages in it."""
+
+    def __init__(self, number: int, ready_count: int) -> None:
+        self.number = number
+        self.ready_count = ready_count
+
+    def purge(self) -> int:
+        purged, self.ready_count = self.ready_count, 0
+        return purged
+
+
+@pytest.fixture
+def subscriber() -> type[Subscriber]:
+    return Subscriber
+
+
+@pytest.fixture
+def full_store() -> type[FullStore]:
+    return FullStore
+
+
+@pytest.fixture
+def random() -> Callable[[int], bytes]:
+    """Bytes that are never the same twice, and always the same in the next test."""
+    numbers = count(1)
+    return lambda size: next(numbers).to_bytes(size, "big")
+
+
+@pytest.fixture
+def host(random: Callable[[int], bytes]) -> VirtualHost:
+    return VirtualHost("/", Shard(), random, Limits())
+
+
+@pytest.fixture
+def declare(host: VirtualHost) -> Callable[..., object]:
+    """Declares queues of these names, bound to nothing, and returns the last."""
+
+    def declare(*names: str, **options: object) -> object:
+        for name in names:
+            queue = host.declare_queue(name, **{"connection": None, **options})
+        return queue
+
+    return declare
+
+
+@pytest.fixture
+def routed(host: VirtualHost) -> Callable[[str, str], list[str]]:
+    """The names of the queues that a message gets to, in the order of the engine's route."""
+
+    def routed(exchange: str, routing_key: str) -> list[str]:
+        names = {queue.store.number: queue.name for queue in host.queues.values()}
+        route = host.route(exchange, routing_key)
+        return [names[route.queue(index)] for index in range(route.queue_count)]
+
+    return routed

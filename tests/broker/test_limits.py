@@ -1,0 +1,34 @@
+import pytest
+
+from leveret.broker.errors import PreconditionFailed
+from leveret.broker.limits import Limits
+
+LIMITS = Limits(queues_max=3, exchanges_max=4, bindings_max=5)
+
+
+def test_below_the_limit_there_can_be_one_more():
+    LIMITS.check_queues(2, name="q", virtual_host="/")
+    LIMITS.check_exchanges(3, resource="exchange 'e' in vhost '/'")
+    LIMITS.check_bindings(4, virtual_host="/")
+
+
+def test_at_the_limit_a_queue_is_refused():
+    with pytest.raises(PreconditionFailed) as refusal:
+        LIMITS.check_queues(3, name="q", virtual_host="/")
+    assert refusal.value.text == (
+        "cannot declare queue 'q': queue limit in vhost '/' (3) is reached"
+    )
+
+
+def test_at_the_limit_an_exchange_is_refused():
+    with pytest.raises(PreconditionFailed) as refusal:
+        LIMITS.check_exchanges(4, resource="exchange 'e' in vhost '/'")
+    assert refusal.value.text == (
+        "cannot declare exchange 'e' in vhost '/': exchange limit of 4 is reached"
+    )
+
+
+def test_at_the_limit_a_binding_is_refused():
+    with pytest.raises(PreconditionFailed) as refusal:
+        LIMITS.check_bindings(5, virtual_host="/")
+    assert refusal.value.text == "cannot bind: binding limit in vhost '/' (5) is reached"
