@@ -11,7 +11,7 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-COMPILED_PACKAGES = ["src/leveret/engine"]
+COMPILED_PACKAGES = ["src/leveret/engine", "src/leveret/bench/frames"]
 DIRECTIVES = {
     "language_level": 3,
     "boundscheck": True,
