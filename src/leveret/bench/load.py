@@ -19,6 +19,7 @@ from leveret.bench.totals import Counts
 
 MILLISECOND = 1_000_000
 WAIT_MS_MAX = 50  # how long Ctrl-C or the end of the time may go unnoticed
+SPIN_NS = 100_000
 SLEEP_NS_MIN = 2 * MILLISECOND  # what poll() cannot oversleep
 
 
@@ -26,6 +27,7 @@ class Load:
     """Runs until `deadline`, or until all is published and `expected` messages are consumed.
 
     Times are nanoseconds of the monotonic clock. `expected` 0 and `deadline` None: without end.
+    At most `backlog` messages, of which `copies` are delivered, wait to be consumed; 0: no limit.
     """
 
     def __init__(
@@ -35,12 +37,16 @@ class Load:
         *,
         expected: int,
         deadline: int | None,
+        backlog: int,
+        copies: int,
     ) -> None:
         self.publishers = publishers
         self.consumers = consumers
         self.stopped = False
         self._expected = expected
         self._deadline = deadline
+        self._backlog = backlog
+        self._copies = copies
         self._poll = select.poll()
         self._by_fd: dict[int, Publisher | Consumer] = {}
         for peer in (*publishers, *consumers):
@@ -91,6 +97,8 @@ class Load:
             if publisher.waiting:
                 continue
             allowed = publisher.allowed(now)
+            if self._backlog:
+                allowed = min(allowed, self._backlog_room())
             if allowed > 0:
                 publisher.send(allowed, now)
                 self._watch(publisher)
@@ -98,6 +106,11 @@ class Load:
             elif publisher.pacer is not None:
                 wait = min(wait, self._idle_ms(publisher, now))
         return wait
+
+    def _backlog_room(self) -> int:
+        """How many messages may be published before more are consumed."""
+        published = sum(publisher.published for publisher in self.publishers)
+        return self._backlog - (published - self._consumed() // self._copies)
 
     def _idle_ms(self, publisher: Publisher, now: int) -> int:
         """How long a paced publisher lets the loop sleep: not while a message is on its way."""
@@ -108,7 +121,15 @@ class Load:
         return max(0, idle // MILLISECOND)
 
     def _wait(self, milliseconds: int) -> None:
-        for fd, events in self._poll.poll(milliseconds):
+        """Until some socket is ready; spinning at first, as most answers come in microseconds."""
+        ready = self._poll.poll(0)
+        if not ready and milliseconds:
+            spin_until = time.monotonic_ns() + SPIN_NS
+            while not ready and time.monotonic_ns() < spin_until:
+                ready = self._poll.poll(0)
+            if not ready:
+                ready = self._poll.poll(milliseconds)
+        for fd, events in ready:
             peer = self._by_fd[fd]
             if events & ~select.POLLOUT:
                 peer.receive()

@@ -24,6 +24,7 @@ class Options:
     ack: int = 0
     prefetch: int = 0
     confirm: int = 0
+    backlog: int = 0
     rate: int = 0
     time: float = 0
     count: int = 0
@@ -47,6 +48,10 @@ class Options:
             (
                 self.latency and self.publishers and self.size < STAMP_BYTES,
                 f"--latency needs bodies of at least {STAMP_BYTES} bytes: the time is in them",
+            ),
+            (
+                self.backlog and not (self.publishers and self.consumers),
+                "--backlog needs publishers and consumers",
             ),
             (self.routing_keys > 1 and not self.exchange, "--routing-keys needs --exchange"),
             (
@@ -87,6 +92,8 @@ def _add_load(parser: argparse.ArgumentParser) -> None:
         help="unacknowledged messages per consumer (default: no limit)")  # fmt: skip
     add("-c", "--confirm", type=_positive, default=0, metavar="WINDOW",
         help="ask for confirms, with up to WINDOW unconfirmed messages per publisher")  # fmt: skip
+    add("-b", "--backlog", type=_positive, default=0, metavar="N",
+        help="publish no more while N messages wait to be consumed (default: no limit)")  # fmt: skip
     add("-r", "--rate", type=_positive, default=0, metavar="N",
         help="messages per second of each publisher (default: as many as possible)")  # fmt: skip
     add("-z", "--time", type=_seconds, default=0, metavar="SECONDS",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from leveret.bench.errors import BenchError
 from leveret.bench.frames.confirms import Confirms
 from leveret.bench.frames.publishes import PublishBlock
@@ -58,6 +60,7 @@ class Publisher:
         end = min(self._offset - begun + count * size, len(self._memory))
         if self._stamped:
             first = -(-self._offset // size)
+            now = time.monotonic_ns()  # not the turn's: microseconds count
             self._block.stamp(first, end // size - first, now)
         try:
             sent = self.session.socket.send(self._memory[self._offset : end])

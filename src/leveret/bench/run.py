@@ -91,7 +91,14 @@ class Run:
                 shift = index * SECOND // (options.rate * len(publishers))
                 publisher.pacer = Pacer(rate=options.rate, start=start + shift)
         deadline = start + int(options.time * SECOND) if options.time else None
-        load = Load(publishers, consumers, expected=self._expected(), deadline=deadline)
+        load = Load(
+            publishers,
+            consumers,
+            expected=options.count * max(1, options.publishers * self._copies()),
+            deadline=deadline,
+            backlog=options.backlog,
+            copies=self._copies(),
+        )
         cpu = time.process_time()
         failure = None
         with _interrupts_stop(load), _no_garbage_collection():
@@ -109,11 +116,9 @@ class Run:
             failure=failure,
         )
 
-    def _expected(self) -> int:
-        """How many messages are to be consumed, 0 without end."""
-        options = self.options
-        copies = options.queues if options.exchange else 1
-        return options.count * max(1, options.publishers * copies)
+    def _copies(self) -> int:
+        """To how many queues each message is routed."""
+        return self.options.queues if self.options.exchange else 1
 
     def _is_live(self) -> bool:
         return sys.stderr.isatty() and not self.options.quiet
