@@ -18,7 +18,7 @@ from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
 SOURCE = Path("src")
-COMPILED_PACKAGES = ["leveret/engine"]
+COMPILED_PACKAGES = ["leveret/engine", "leveret/bench/frames"]
 DIRECTIVES = {
     "language_level": 3,
     "boundscheck": True,

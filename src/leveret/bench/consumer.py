@@ -1,0 +1,60 @@
+"""One consuming connection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from leveret.bench.errors import BenchError
+from leveret.bench.frames.deliveries import Deliveries
+from leveret.bench.options import Options
+from leveret.bench.reader import Reader
+from leveret.bench.session import Session
+from leveret.wire.amqp091.methods import BasicConsume, BasicConsumeOk, BasicQos, BasicQosOk
+
+
+class Consumer:
+    """Checks and acknowledges what it is given. `waiting`: acks wait for the socket."""
+
+    def __init__(self, session: Session, deliveries: Deliveries) -> None:
+        self.session = session
+        self.deliveries = deliveries
+        self.waiting = False
+        self._reader = Reader(session, deliveries)
+        self._acks = deliveries.acks.memory()
+
+    def subscribe(self, queues: Sequence[str], options: Options) -> None:
+        """Deliveries may arrive from now on."""
+        if options.prefetch:
+            self.session.call(BasicQos(prefetch_count=options.prefetch), BasicQosOk)
+        for queue in queues:
+            consume = BasicConsume(queue=queue, no_ack=options.ack == 0)
+            self.session.call(consume, BasicConsumeOk)
+
+    def receive(self) -> None:
+        """One read, if there is room for its acks, and the acks."""
+        if self.deliveries.has_room():
+            self._reader.receive()
+        self.send_acks()
+
+    def send_acks(self) -> None:
+        end = self.deliveries.acks_end
+        if end == 0:
+            return
+        try:
+            sent = self.session.socket.send(self._acks[:end])
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            raise BenchError(f"the connection was lost: {error}") from None
+        self.deliveries.acks_sent(sent)
+        self.waiting = sent < end
+
+    def close(self) -> None:
+        """Sends the acks that are written, for an incomplete one must not be left."""
+        self.deliveries.ack_rest()
+        self.session.socket.settimeout(1)
+        try:
+            self.session.socket.sendall(self._acks[: self.deliveries.acks_end])
+        except OSError:
+            pass  # the broker does not read: closing is all that is left
+        self.session.close()

@@ -1,0 +1,96 @@
+"""One publishing connection."""
+
+from __future__ import annotations
+
+import time
+
+from leveret.bench.errors import BenchError
+from leveret.bench.frames.confirms import Confirms
+from leveret.bench.frames.publishes import PublishBlock
+from leveret.bench.pacing import Pacer
+from leveret.bench.reader import Reader
+from leveret.bench.session import Session
+
+SEND_BYTES_MAX = 1 << 17
+
+
+class Publisher:
+    """Sends its block over and over, as fast as pace, window and socket allow.
+
+    `count` messages at most, 0 without end. `waiting`: the socket takes no more for now.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        block: PublishBlock,
+        confirms: Confirms,
+        *,
+        count: int,
+        stamped: bool,
+    ) -> None:
+        self.session = session
+        self.confirms = confirms
+        self.pacer: Pacer | None = None  # from the moment the load begins
+        self.count = count
+        self.published = 0
+        self.waiting = False
+        self._reader = Reader(session, confirms)
+        self._block = block
+        self._memory = block.block.memory()
+        self._stamped = stamped
+        self._offset = 0
+        self._batch = SEND_BYTES_MAX // block.message_bytes + 1
+
+    def allowed(self, now: int) -> int:
+        """How many messages may be sent now."""
+        allowed = self._batch
+        if self.confirms.window:
+            allowed = min(allowed, self.confirms.room())
+        if self.pacer is not None:
+            allowed = min(allowed, self.pacer.due_count(now) - self.published)
+        if self.count:
+            allowed = min(allowed, self.count - self.published)
+        return allowed
+
+    def send(self, count: int, now: int) -> None:
+        """Sends up to `count` messages, beginning with the rest of one that was cut."""
+        size = self._block.message_bytes
+        begun = self._offset % size
+        end = min(self._offset - begun + count * size, len(self._memory))
+        if self._stamped:
+            first = -(-self._offset // size)
+            now = time.monotonic_ns()  # not the turn's: microseconds count
+            self._block.stamp(first, end // size - first, now)
+        try:
+            sent = self.session.socket.send(self._memory[self._offset : end])
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            raise BenchError(f"the connection was lost: {error}") from None
+        self.waiting = sent < end - self._offset
+        whole = (begun + sent) // size
+        self.published += whole
+        if self.confirms.window:
+            self.confirms.sent(whole, now)
+        self._offset = (self._offset + sent) % len(self._memory)
+
+    def receive(self) -> None:
+        """Takes what the broker has sent."""
+        self._reader.receive()
+
+    def finished(self) -> bool:
+        """Whether all of `count` are published, and confirmed if confirms were asked for."""
+        return self.published == self.count > 0 and not self.confirms.unconfirmed
+
+    def close(self) -> None:
+        """Completes the message that was cut, and closes the connection."""
+        size = self._block.message_bytes
+        begun = self._offset % size
+        self.session.socket.settimeout(1)
+        if begun:
+            try:
+                self.session.socket.sendall(self._memory[self._offset : self._offset - begun + size])
+            except OSError:
+                pass  # the broker does not read: closing is all that is left
+        self.session.close()

@@ -1,0 +1,171 @@
+"""One run from options to totals: connect, declare, load, clean up."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from types import FrameType
+
+from leveret.bench.consumer import Consumer
+from leveret.bench.errors import BenchError
+from leveret.bench.frames.confirms import Confirms
+from leveret.bench.frames.deliveries import Deliveries
+from leveret.bench.frames.histogram import Histogram
+from leveret.bench.load import Load
+from leveret.bench.messages import publish_block
+from leveret.bench.options import Options
+from leveret.bench.pacing import SECOND, Pacer
+from leveret.bench.publisher import Publisher
+from leveret.bench.reader import RECEIVE_BYTES
+from leveret.bench.session import Session
+from leveret.bench.topology import Topology
+from leveret.bench.totals import Counts, Totals, live_line, percentiles
+from leveret.bench.uri import Address, parse_uri
+from leveret.wire.amqp091.methods import ConfirmSelect, ConfirmSelectOk
+
+
+class Run:
+    """Everything that one run of `leveret bench` holds."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.address: Address = parse_uri(options.uri)
+        self.topology = Topology.of(options)
+        self.latency = Histogram() if options.latency else None
+        self.confirm_latency = Histogram() if options.latency and options.confirm else None
+
+    def __call__(self) -> Totals:
+        """Runs; BenchError where the broker refuses or goes away."""
+        with ExitStack() as stack:
+            control = Session(self.address)
+            stack.callback(control.close)
+            self.topology.declare(control, self.options)
+            if self.options.queue is None:
+                stack.callback(self._delete_queues, control)
+            consumers = [self._consumer(stack, index) for index in range(self.options.consumers)]
+            publishers = [self._publisher(stack) for _ in range(self.options.publishers)]
+            return self._run(publishers, consumers)
+
+    def _delete_queues(self, control: Session) -> None:
+        with suppress(BenchError):  # what ended the run is reported; this follows from it
+            self.topology.delete(control)
+
+    def _consumer(self, stack: ExitStack, index: int) -> Consumer:
+        options = self.options
+        session = Session(self.address)
+        deliveries = Deliveries(
+            frame_max=session.frame_max,
+            receive_bytes=RECEIVE_BYTES,
+            body_bytes=options.size if options.publishers else -1,
+            ack_every=options.ack,
+            latency=self.latency,
+        )
+        consumer = Consumer(session, deliveries)
+        stack.callback(consumer.close)
+        queues = self.topology.queues_of_consumer(index, consumers=options.consumers)
+        consumer.subscribe(queues, options)
+        return consumer
+
+    def _publisher(self, stack: ExitStack) -> Publisher:
+        options = self.options
+        session = Session(self.address)
+        block = publish_block(options, self.topology.routing_keys, frame_max=session.frame_max)
+        confirms = Confirms(
+            frame_max=session.frame_max, window=options.confirm, latency=self.confirm_latency
+        )
+        publisher = Publisher(session, block, confirms, count=options.count, stamped=options.latency)
+        stack.callback(publisher.close)
+        if options.confirm:
+            session.call(ConfirmSelect(), ConfirmSelectOk)
+        return publisher
+
+    def _run(self, publishers: list[Publisher], consumers: list[Consumer]) -> Totals:
+        options = self.options
+        start = time.monotonic_ns()
+        for index, publisher in enumerate(publishers):
+            if options.rate:
+                shift = index * SECOND // (options.rate * len(publishers))
+                publisher.pacer = Pacer(rate=options.rate, start=start + shift)
+        deadline = start + int(options.time * SECOND) if options.time else None
+        load = Load(
+            publishers,
+            consumers,
+            expected=options.count * max(1, options.publishers * self._copies()),
+            deadline=deadline,
+            backlog=options.backlog,
+            copies=self._copies(),
+        )
+        cpu = time.process_time()
+        failure = None
+        with _interrupts_stop(load), _no_garbage_collection():
+            try:
+                load.run(_Live(load, start).tick if self._is_live() else _no_tick)
+            except BenchError as error:
+                failure = str(error)
+        return Totals(
+            seconds=(time.monotonic_ns() - start) / SECOND,
+            cpu_seconds=time.process_time() - cpu,
+            body_bytes=options.size,
+            counts=load.counts(),
+            latency=percentiles(self.latency),
+            confirm_latency=percentiles(self.confirm_latency),
+            failure=failure,
+        )
+
+    def _copies(self) -> int:
+        """To how many queues each message is routed."""
+        return self.options.queues if self.options.exchange else 1
+
+    def _is_live(self) -> bool:
+        return sys.stderr.isatty() and not self.options.quiet
+
+
+class _Live:
+    """One line on standard error, written over each second."""
+
+    def __init__(self, load: Load, start: int) -> None:
+        self._load = load
+        self._start = start
+        self._before = Counts()
+
+    def tick(self, now: int) -> None:
+        counts = self._load.counts()
+        seconds = (now - self._start) // SECOND
+        line = live_line(seconds, self._before, counts, blocked=self._load.blocked())
+        sys.stderr.write(f"\r\x1b[K{line}")
+        sys.stderr.flush()
+        self._before = counts
+
+
+def _no_tick(_now: int) -> None:
+    pass
+
+
+@contextmanager
+def _interrupts_stop(load: Load) -> Iterator[None]:
+    """Ctrl-C ends the load and leaves the totals; a second one ends the program."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        load.stopped = True
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """The load makes no cycles, and a collection in its middle is a latency of its own."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
