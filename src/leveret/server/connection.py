@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-READ_BYTES_MAX = 64 * 1024
-"""From one connection in one turn, so that a flood takes turns with everybody else."""
+DROP_BYTES = 64 * 1024
+"""Read at once of what nobody wants any more."""
 
 
 class State(enum.Enum):
@@ -104,7 +104,10 @@ class Connection:
         self._send_buffer = peer.send_buffer
         self._sent = peer.sent
         self._peer_deadline = peer.deadline
-        turn.connections[peer] = self
+
+    def start(self) -> None:
+        """Take part in turns."""
+        self._turn.connections[self._peer] = self
         self._watch(EVENT_READ)
         self._arm()
 
@@ -121,11 +124,10 @@ class Connection:
         turn = self._turn
         try:
             buffer = self._receive_buffer()
-            size = len(buffer)
-            if size == 0:
+            if not buffer:
                 self._pause()
                 return
-            count = self._recv_into(buffer, size if size < READ_BYTES_MAX else READ_BYTES_MAX)
+            count = self._recv_into(buffer)
             self._received(count, turn.now, turn.tick)
             deadline = self._peer_deadline()
         except BlockingIOError:
@@ -190,6 +192,8 @@ class Connection:
 
     def deadline(self) -> int | None:
         """The tick at which `due` has something to do."""
+        if self.state is State.CLOSED:
+            return None
         if self.state is not State.OPEN:
             return self._linger_until
         try:
@@ -272,7 +276,7 @@ class Connection:
         if self.state is State.CLOSED:
             return
         try:
-            data = self._socket.recv(READ_BYTES_MAX)
+            data = self._socket.recv(DROP_BYTES)
         except BlockingIOError:
             return
         except OSError as error:

@@ -18,7 +18,10 @@ class Peer(Protocol):
     """Nothing more to say: once `send_buffer()` is empty the socket may be closed."""
 
     def receive_buffer(self) -> memoryview:
-        """Where to put what comes in; empty while nothing is to be read."""
+        """Where to put what comes in; empty while nothing is to be read.
+
+        Its size is the most that is read in one turn: 64 KB, so that a flood takes turns.
+        """
 
     def received(self, count: int, now: int, tick: int) -> None:
         """So many bytes are in the receive buffer; 0: the other side has closed its end."""

@@ -59,6 +59,11 @@ class Server:
         """Where it listens, with the ports that the system chose for port 0."""
         return [listener.address for listener in self._listeners]
 
+    @property
+    def connection_count(self) -> int:
+        """Those whose socket is open, be they closing or not."""
+        return len(self._connections)
+
     async def start(self) -> None:
         """Listen. Raises ListenError, and then has left nothing behind."""
         self._selector.turn = self._turn
@@ -79,8 +84,13 @@ class Server:
         if self._connections:
             self._empty = self._loop.create_future()
             await asyncio.wait([self._empty], timeout=self._config.stop_ms / 1_000)
-        self._close_connections("the time to say goodbye is over")
+        self.close_connections("the time to say goodbye is over")
         self._release()
+
+    def close_connections(self, reason: str) -> None:
+        """Close all sockets now."""
+        for connection in tuple(self._connections):
+            connection.close(reason)
 
     async def wait_failed(self) -> Exception:
         """The error after which the server cannot go on; it has stopped."""
@@ -113,6 +123,7 @@ class Server:
         )
         self._connections.add(connection)
         log.debug("%s accepted", connection)
+        connection.start()
         self._turn.want()
 
     def _closed(self, connection: Connection) -> None:
@@ -125,7 +136,7 @@ class Server:
         if not self._failure.done():
             self._failure.set_result(error)
             self._loop.call_soon(self._close_listeners)
-            self._loop.call_soon(self._close_connections, "the broker has failed")
+            self._loop.call_soon(self.close_connections, "the broker has failed")
 
     def _wake(self) -> None:
         if self._is_guest:
@@ -134,10 +145,6 @@ class Server:
     def _close_listeners(self) -> None:
         while self._listeners:
             self._listeners.pop().close()
-
-    def _close_connections(self, reason: str) -> None:
-        for connection in tuple(self._connections):
-            connection.close(reason)
 
     def _release(self) -> None:
         """Take the turn and the selector out of the loop."""
