@@ -15,12 +15,10 @@ try:
 except ImportError:
     from leveret._cython_compat import cython
 
-from leveret.engine.buffer import Buffer
 from leveret.engine.errors import InvariantError
 from leveret.engine.pages import Page, Pages
 
 if cython.compiled:
-    from cython.cimports.leveret.engine.buffer import Buffer
     from cython.cimports.leveret.engine.pages import PAGE_SLOTS, Page, Pages
 else:
     from leveret.engine.pages import PAGE_SLOTS

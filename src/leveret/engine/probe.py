@@ -11,7 +11,6 @@ from leveret.engine.buffer import Buffer
 
 if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
-    from cython.cimports.libc.stdint import uint64_t
 
 
 def read_number(buffer: Buffer, offset: cython.Py_ssize_t, width: cython.int) -> int:

@@ -27,12 +27,12 @@ if cython.compiled:
         IN_ROUND,
         Consumer,
     )
-    from cython.cimports.leveret.engine.index import READY, REDELIVERED, Index
+    from cython.cimports.leveret.engine.index import REDELIVERED, Index
     from cython.cimports.leveret.engine.pages import Page
     from cython.cimports.leveret.engine.records import BODY_LENGTH, Chunk, Records
 else:
     from leveret.engine.consumer import FOR_CREDIT, FOR_OUTPUT, IN_ROUND
-    from leveret.engine.index import READY, REDELIVERED
+    from leveret.engine.index import REDELIVERED
     from leveret.engine.records import BODY_LENGTH
 
 STATE_SHIFT = cython.declare(cython.int, 56)

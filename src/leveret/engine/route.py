@@ -169,6 +169,4 @@ class RouteCache:
 
 def names_of(exchange: bytes, routing_key: bytes) -> Buffer:
     """The exchange's name and the routing key as two short strings."""
-    return Buffer(
-        0, bytes((len(exchange),)) + exchange + bytes((len(routing_key),)) + routing_key
-    )
+    return Buffer(0, bytes((len(exchange),)) + exchange + bytes((len(routing_key),)) + routing_key)

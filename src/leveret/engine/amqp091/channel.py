@@ -75,9 +75,7 @@ class Channel:
 
     # -- publishing
 
-    def publish(
-        self, buffer: Buffer, at: cython.Py_ssize_t, end: cython.Py_ssize_t
-    ) -> cython.int:
+    def publish(self, buffer: Buffer, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.int:
         """basic.publish: reserved u16, exchange, routing key, flags."""
         names: cython.Py_ssize_t = at + 2
         key: cython.Py_ssize_t

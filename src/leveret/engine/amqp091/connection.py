@@ -27,7 +27,6 @@ from leveret.engine.amqp091.consumer import ChannelConsumer
 from leveret.engine.amqp091.session import Session
 from leveret.engine.buffer import Buffer
 from leveret.engine.errors import PeerViolation
-from leveret.engine.output import Output
 from leveret.engine.route import RouteCache
 from leveret.engine.shard import RECEIVE_BYTES, Shard
 
@@ -38,7 +37,6 @@ if cython.compiled:
     from cython.cimports.leveret.engine.amqp091.session import Session
     from cython.cimports.leveret.engine.buffer import Buffer
     from cython.cimports.leveret.engine.consumer import FOR_OUTPUT
-    from cython.cimports.leveret.engine.output import Output
     from cython.cimports.leveret.engine.route import RouteCache
     from cython.cimports.leveret.engine.shard import Shard
 else:
@@ -373,9 +371,7 @@ class Connection:
         if channel.content.state != IDLE:
             channel.content.unexpected()
         if after - at != ACK_BYTES:
-            raise PeerViolation(
-                "syntax_error", "malformed acknowledgement", channel.number, method
-            )
+            raise PeerViolation("syntax_error", "malformed acknowledgement", channel.number, method)
         flags = self.buffer.u8(at + 12)
         if method == REJECT:
             flags = flags << 1 & REQUEUE
@@ -447,8 +443,7 @@ class Connection:
         self.broken = True
         raise PeerViolation(
             "frame_error",
-            f"type {kind}, all octets = <<>>: "
-            f"{{frame_too_large,{size},{self.session.frame_max}}}",
+            f"type {kind}, all octets = <<>>: {{frame_too_large,{size},{self.session.frame_max}}}",
         )
 
     def bad_frame_end(self, kind: cython.int, at: cython.Py_ssize_t) -> cython.int:

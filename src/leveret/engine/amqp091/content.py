@@ -69,8 +69,7 @@ class Content:
         if buffer.u16(at) != BASIC_CLASS:
             raise PeerViolation(
                 "unexpected_frame",
-                "expected content header for class 60, "
-                f"got one for class {buffer.u16(at)} instead",
+                f"expected content header for class 60, got one for class {buffer.u16(at)} instead",
                 self.channel,
                 PUBLISH,
             )

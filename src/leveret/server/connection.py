@@ -1,0 +1,338 @@
+"""One accepted socket and its peer.
+
+    OPEN       bytes go both ways
+      v        the peer has finished, or the other side has closed its end
+    CLOSING    what is unsent goes out, what comes in is dropped
+      v        all has been sent: our end is closed, the peer is released
+    LINGERING  until the other side closes its end too, or the time is over
+      v
+    CLOSED     the socket has gone
+
+Why it lingers: closing a socket with unread input resets it, and a reset overtakes the last thing
+that was sent, which is the reason why the connection ends.
+
+The socket object is held and not its descriptor: a descriptor that the system has given to
+another connection is never touched. `number` is not used again either.
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+import socket
+from collections.abc import Callable
+from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
+from typing import TYPE_CHECKING
+
+from leveret.engine.errors import InvariantError
+from leveret.server.address import Address
+from leveret.server.peer import Peer
+from leveret.server.timers import NEVER
+
+if TYPE_CHECKING:
+    from leveret.server.turn import Turn
+
+log = logging.getLogger(__name__)
+
+DROP_BYTES = 64 * 1024
+"""Read at once of what nobody wants any more."""
+
+
+class State(enum.Enum):
+    OPEN = enum.auto()
+    CLOSING = enum.auto()
+    LINGERING = enum.auto()
+    CLOSED = enum.auto()
+
+
+class Connection:
+    """`closed` is called once, when the socket has gone. No method raises."""
+
+    __slots__ = (
+        "_closed",
+        "_ended",
+        "_linger_ms",
+        "_linger_until",
+        "_peer",
+        "_peer_deadline",
+        "_receive_buffer",
+        "_received",
+        "_recv_into",
+        "_selector",
+        "_send",
+        "_send_buffer",
+        "_sent",
+        "_socket",
+        "_turn",
+        "_watched",
+        "armed",
+        "number",
+        "remote",
+        "state",
+    )
+
+    def __init__(
+        self,
+        number: int,
+        sock: socket.socket,
+        remote: Address,
+        peer: Peer,
+        *,
+        turn: Turn,
+        selector: BaseSelector,
+        linger_ms: int,
+        closed: Callable[[Connection], None],
+    ) -> None:
+        self.number = number
+        self.remote = remote
+        self.state = State.OPEN
+        self.armed = NEVER
+        self._closed = closed
+        self._ended = False
+        self._linger_ms = linger_ms
+        self._linger_until = NEVER
+        self._peer = peer
+        self._selector = selector
+        self._socket = sock
+        self._turn = turn
+        self._watched = 0
+        # Bound once, because they are called for every read or every send.
+        self._recv_into = sock.recv_into
+        self._send = sock.send
+        self._receive_buffer = peer.receive_buffer
+        self._received = peer.received
+        self._send_buffer = peer.send_buffer
+        self._sent = peer.sent
+        self._peer_deadline = peer.deadline
+
+    def start(self) -> None:
+        """Take part in turns."""
+        self._turn.connections[self._peer] = self
+        self._watch(EVENT_READ)
+        self._arm()
+
+    def __str__(self) -> str:
+        return f"connection {self.number} from {self.remote}"
+
+    # What happens to it in a turn.
+
+    def readable(self) -> None:
+        """Read once."""
+        if self.state is not State.OPEN:
+            self._drop_input()
+            return
+        turn = self._turn
+        try:
+            buffer = self._receive_buffer()
+            if not buffer:
+                self._pause()
+                return
+            count = self._recv_into(buffer)
+            self._received(count, turn.now, turn.tick)
+            deadline = self._peer_deadline()
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._lose(error)
+            return
+        except Exception as error:
+            self._break(error)
+            return
+        if deadline is not None and deadline < self.armed:
+            self._arm()
+        if count == 0:
+            self._end()
+        elif self._peer.finished:
+            turn.touch(self)
+
+    def flush(self) -> None:
+        """Send, unless the socket is known to take nothing now."""
+        if not self._watched & EVENT_WRITE:
+            self.writable()
+        elif self._peer.finished:
+            self._start_closing()
+
+    def writable(self) -> None:
+        """Send once."""
+        if self.state is State.LINGERING or self.state is State.CLOSED:
+            return
+        try:
+            buffer = self._send_buffer()
+            size = len(buffer)
+            if size:
+                count = self._send(buffer)
+                self._sent(count, self._turn.tick)
+                if count < size:
+                    self._watch(self._watched | EVENT_WRITE)
+                    return
+        except BlockingIOError:
+            self._watch(self._watched | EVENT_WRITE)
+            return
+        except OSError as error:
+            self._lose(error)
+            return
+        except Exception as error:
+            self._break(error)
+            return
+        if self._watched & EVENT_WRITE:
+            self._watch(self._watched & ~EVENT_WRITE)
+        if self._peer.finished or self._ended:
+            self._close_output()
+
+    def unpause(self) -> None:
+        """Read again, if its peer wants to be read."""
+        try:
+            wanted = len(self._receive_buffer()) > 0
+        except Exception as error:
+            self._break(error)
+            return
+        if wanted:
+            self._turn.paused.discard(self)
+            self._watch(self._watched | EVENT_READ)
+
+    def deadline(self) -> int | None:
+        """The tick at which `due` has something to do."""
+        if self.state is State.CLOSED:
+            return None
+        if self.state is not State.OPEN:
+            return self._linger_until
+        try:
+            return self._peer_deadline()
+        except Exception as error:
+            self._break(error)
+            return None
+
+    def due(self) -> None:
+        """The deadline has come."""
+        if self.state is not State.OPEN:
+            self.close("the other side has not closed its end")
+            return
+        try:
+            self._peer.due(self._turn.now, self._turn.tick)
+        except Exception as error:
+            self._break(error)
+            return
+        self._arm()
+        self._turn.touch(self)
+
+    # How it ends.
+
+    def shut_down(self, text: str) -> None:
+        """Have the peer say goodbye, with `text` as the reason."""
+        if self.state is not State.OPEN:
+            return
+        try:
+            self._peer.shut_down(text)
+        except Exception as error:
+            self._break(error)
+            return
+        self._arm()
+        self._turn.touch(self)
+
+    def close(self, reason: str) -> None:
+        """Close the socket now, whatever is unsent."""
+        if self.state is State.CLOSED:
+            return
+        self._release()
+        self.state = State.CLOSED
+        self._turn.timers.disarm(self)
+        self._watch(0)
+        self._socket.close()
+        log.debug("%s closed: %s", self, reason)
+        self._closed(self)
+
+    def _end(self) -> None:
+        """The other side has closed its end: no protocol here goes on with half a connection."""
+        self._ended = True
+        self._watch(self._watched & ~EVENT_READ)
+        self._start_closing()
+        self._turn.touch(self)
+
+    def _start_closing(self) -> None:
+        if self.state is State.OPEN:
+            self.state = State.CLOSING
+            self._turn.paused.discard(self)
+            self._linger()
+
+    def _close_output(self) -> None:
+        """All has been sent."""
+        self._release()
+        if self._ended:
+            self.close("both ends are closed")
+            return
+        self.state = State.LINGERING
+        self._linger()
+        self._watch(EVENT_READ)
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+        except OSError as error:
+            self._lose(error)
+
+    def _linger(self) -> None:
+        self._linger_until = self._turn.tick + self._linger_ms
+        self._turn.timers.arm(self, self._linger_until)
+
+    def _drop_input(self) -> None:
+        if self.state is State.CLOSED:
+            return
+        try:
+            data = self._socket.recv(DROP_BYTES)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._lose(error)
+            return
+        if data:
+            return
+        self._ended = True
+        if self.state is State.LINGERING:
+            self.close("both ends are closed")
+        else:
+            self._watch(self._watched & ~EVENT_READ)
+
+    def _lose(self, error: OSError) -> None:
+        """The socket reports that it is over."""
+        if self.state is State.OPEN:
+            log.info("%s lost: %s", self, error.strerror)
+        self.close(str(error))
+
+    def _break(self, error: Exception) -> None:
+        """A bug in the layers below: it costs this connection, and the broker if it must."""
+        log.critical("%s: %s", self, type(error).__name__, exc_info=error)
+        self.close("internal error")
+        if isinstance(error, InvariantError):
+            self._turn.fail(error)
+
+    def _release(self) -> None:
+        """Let the peer go, once; what it held may be another's now."""
+        if self._turn.connections.pop(self._peer, None) is None:
+            return
+        self._turn.paused.discard(self)
+        self._turn.want()
+        try:
+            self._peer.lost()
+        except Exception as error:
+            log.critical("%s: %s", self, type(error).__name__, exc_info=error)
+            self._turn.fail(error)
+
+    # Its places in the selector and among the timers.
+
+    def _pause(self) -> None:
+        self._turn.paused.add(self)
+        self._watch(self._watched & ~EVENT_READ)
+
+    def _watch(self, events: int) -> None:
+        watched, self._watched = self._watched, events
+        if events == watched:
+            return
+        if not watched:
+            self._selector.register(self._socket, events, self)
+        elif not events:
+            self._selector.unregister(self._socket)
+        else:
+            self._selector.modify(self._socket, events, self)
+
+    def _arm(self) -> None:
+        deadline = self.deadline()
+        if deadline is not None:
+            self._turn.timers.arm(self, max(deadline, self._turn.tick + 1))

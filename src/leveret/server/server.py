@@ -1,0 +1,158 @@
+"""A server: listens, accepts, and takes leave.
+
+Nothing here is global and nothing is installed in the process, so two servers run in one process,
+on one loop or on two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+
+from leveret.server.address import Address
+from leveret.server.clock import Clock
+from leveret.server.config import Config
+from leveret.server.connection import Connection
+from leveret.server.listener import Listener, open_listeners
+from leveret.server.peer import OpenPeer, Shard
+from leveret.server.selector import TurnSelector
+from leveret.server.turn import Turn
+
+log = logging.getLogger(__name__)
+
+STOP_TEXT = "broker forced connection closure with reason 'shutdown'"
+
+
+class Server:
+    """Serves the peers that `open_peer` makes, all of them on `shard`. Made within a running loop.
+
+    `selector` is that loop's own, where the caller made the loop with one; else the server has
+    one and hangs it into the loop.
+    """
+
+    def __init__(
+        self,
+        shard: Shard,
+        open_peer: OpenPeer,
+        config: Config,
+        *,
+        clock: Clock | None = None,
+        selector: TurnSelector | None = None,
+    ) -> None:
+        self._config = config
+        self._open_peer = open_peer
+        self._loop = asyncio.get_running_loop()
+        self._selector = selector or TurnSelector()
+        self._is_guest = selector is None
+        self._turn = Turn(
+            shard, clock or Clock(), loop=self._loop, wake=self._wake, fail=self._fail
+        )
+        self._listeners: list[Listener] = []
+        self._connections: set[Connection] = set()
+        self._accepted_count = 0
+        self._empty: asyncio.Future[None] | None = None
+        self._failure: asyncio.Future[Exception] = self._loop.create_future()
+
+    @property
+    def addresses(self) -> list[Address]:
+        """Where it listens, with the ports that the system chose for port 0."""
+        return [listener.address for listener in self._listeners]
+
+    @property
+    def connection_count(self) -> int:
+        """Those whose socket is open, be they closing or not."""
+        return len(self._connections)
+
+    async def start(self) -> None:
+        """Listen. Raises ListenError, and then has left nothing behind."""
+        self._selector.turn = self._turn
+        if self._is_guest:
+            self._loop.add_reader(self._selector.fileno(), self._selector.poll)
+        try:
+            for address in self._config.listen:
+                self._listeners += open_listeners(address, self._accept, loop=self._loop)
+        except BaseException:
+            self._release()
+            raise
+
+    async def stop(self, text: str = STOP_TEXT) -> None:
+        """Stop listening, send everybody home with `text`, and cut off who stays too long."""
+        self._close_listeners()
+        for connection in tuple(self._connections):
+            connection.shut_down(text)
+        if self._connections:
+            self._empty = self._loop.create_future()
+            await asyncio.wait([self._empty], timeout=self._config.stop_ms / 1_000)
+        self.close_connections("the time to say goodbye is over")
+        self._release()
+
+    def close_connections(self, reason: str) -> None:
+        """Close all sockets now."""
+        for connection in tuple(self._connections):
+            connection.close(reason)
+
+    async def wait_failed(self) -> Exception:
+        """The error after which the server cannot go on; it has stopped."""
+        return await asyncio.shield(self._failure)
+
+    def _accept(self, sock: socket.socket, remote: Address) -> None:
+        self._accepted_count += 1
+        self._turn.begin()
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            peer = self._open_peer(remote, self._turn.tick)
+        except OSError as error:
+            log.info("connection from %s lost: %s", remote, error.strerror)
+            sock.close()
+            return
+        except Exception:
+            log.critical("connection from %s cannot be served", remote, exc_info=True)
+            sock.close()
+            return
+        connection = Connection(
+            self._accepted_count,
+            sock,
+            remote,
+            peer,
+            turn=self._turn,
+            selector=self._selector,
+            linger_ms=self._config.linger_ms,
+            closed=self._closed,
+        )
+        self._connections.add(connection)
+        log.debug("%s accepted", connection)
+        connection.start()
+        self._turn.want()
+
+    def _closed(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        if not self._connections and self._empty is not None and not self._empty.done():
+            self._empty.set_result(None)
+
+    def _fail(self, error: Exception) -> None:
+        log.critical("the broker's state contradicts itself: it stops", exc_info=error)
+        if not self._failure.done():
+            self._failure.set_result(error)
+            self._loop.call_soon(self._close_listeners)
+            self._loop.call_soon(self.close_connections, "the broker has failed")
+
+    def _wake(self) -> None:
+        if self._is_guest:
+            self._loop.call_soon(self._selector.poll)
+
+    def _close_listeners(self) -> None:
+        while self._listeners:
+            self._listeners.pop().close()
+
+    def _release(self) -> None:
+        """Take the turn and the selector out of the loop."""
+        self._close_listeners()
+        self._turn.stop()
+        if self._selector.turn is None:
+            return
+        self._selector.turn = None
+        if self._is_guest:
+            self._loop.remove_reader(self._selector.fileno())
+            self._selector.close()

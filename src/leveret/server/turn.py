@@ -1,0 +1,129 @@
+"""A turn: everything that happens between two waits for the sockets.
+
+    sockets are ready -> each is read once, into its peer
+                      -> shard.turn(): what they brought is delivered
+                      -> each peer with new output gets one send
+
+So however many messages came in, there is one receive and one send per connection. What is left
+over because a budget was used up makes the next turn come at once; but sockets are looked at
+first, so nobody waits for a flood to end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from leveret.server.clock import Clock
+from leveret.server.peer import Shard
+from leveret.server.timers import NEVER, Timers
+
+if TYPE_CHECKING:
+    from leveret.server.connection import Connection
+
+DUE_MAX = 256
+"""Deadlines served in one turn: about a millisecond, so that a burst of them delays nobody."""
+
+
+class Turn:
+    """The turns of one shard, and the connections that take part in them.
+
+    `wake` has `run` called without a socket being ready. `fail` is told the error after which
+    the shard cannot be trusted; nothing is run any more then.
+    """
+
+    def __init__(
+        self,
+        shard: Shard,
+        clock: Clock,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        wake: Callable[[], None],
+        fail: Callable[[Exception], None],
+    ) -> None:
+        self.connections: dict[object, Connection] = {}
+        self.timers: Timers[Connection] = Timers()
+        self.paused: set[Connection] = set()
+        self.wanted = False
+        self._shard = shard
+        self._clock = clock
+        self._loop = loop
+        self._wake = wake
+        self._fail = fail
+        self._failed = False
+        self._touched: list[Connection] = []
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_tick = NEVER
+        self.begin()
+
+    def begin(self) -> None:
+        """Take the time, which then stands still until the next turn."""
+        self.tick = self._clock.tick()
+        self.now = self._clock.now(self.tick)
+
+    def run(self) -> None:
+        """Deliver and send, after the sockets that were ready have been read."""
+        self.wanted = False
+        if self._failed:
+            return
+        try:
+            self._shard.turn()
+            outputs = self._shard.take_outputs()
+        except Exception as error:
+            self.fail(error)
+            return
+        for peer in outputs:
+            connection = self.connections.get(peer)
+            if connection is not None:
+                connection.flush()
+        if self._touched:
+            self._flush_touched()
+        if self.paused:
+            for connection in tuple(self.paused):
+                connection.unpause()
+        if self._shard.pending:
+            self.want()
+        if self.timers.next_tick() < self._alarm_tick:
+            self._set_alarm()
+
+    def want(self) -> None:
+        """Let there be a turn soon."""
+        if not self.wanted:
+            self.wanted = True
+            self._wake()
+
+    def touch(self, connection: Connection) -> None:
+        """Let it be flushed in the coming turn, though its peer may have no new output."""
+        self._touched.append(connection)
+        self.want()
+
+    def fail(self, error: Exception) -> None:
+        """Run no turn again: the state of the shard contradicts itself."""
+        self._failed = True
+        self.stop()
+        self._fail(error)
+
+    def stop(self) -> None:
+        """Forget the deadlines."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+
+    def _flush_touched(self) -> None:
+        touched, self._touched = self._touched, []
+        for connection in touched:
+            connection.flush()
+
+    def _set_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm_tick = self.timers.next_tick()
+        delay_ms = max(0, self._alarm_tick - self.tick)
+        self._alarm = self._loop.call_later(delay_ms / 1_000, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm, self._alarm_tick = None, NEVER
+        self.begin()
+        for connection in self.timers.take_due(self.tick, count_max=DUE_MAX):
+            connection.due()
+        self.want()
