@@ -8,10 +8,8 @@ broker: that is how one learns whether the broker or the test is wrong.
 import asyncio
 import inspect
 import os
-import signal
 import uuid
 from collections.abc import Callable, Iterator
-from types import FrameType
 from typing import Any
 
 import pika
@@ -20,9 +18,6 @@ from pika.adapters.blocking_connection import BlockingChannel
 
 from tests.broker_process import running_broker
 from tests.interop.broker_under_test import BrokerUnderTest
-
-TEST_SECONDS_MAX = 60
-"""A client that waits for an answer which never comes must fail, not hang."""
 
 
 @pytest.fixture(scope="session")
@@ -74,18 +69,6 @@ def queue(channel: BlockingChannel, name: str) -> str:
     """An empty queue, exclusive to the connection of `channel`."""
     channel.queue_declare(name, exclusive=True)
     return name
-
-
-@pytest.fixture(autouse=True)
-def time_limit() -> Iterator[None]:
-    def give_up(number: int, frame: FrameType | None) -> None:
-        raise TimeoutError(f"no end after {TEST_SECONDS_MAX} seconds")
-
-    before = signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(TEST_SECONDS_MAX)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.hookimpl(tryfirst=True)
