@@ -299,7 +299,7 @@ class Connection:
 
     def frame(
         self,
-        channel: Channel,
+        channel: Channel | None,
         kind: cython.int,
         number: cython.int,
         at: cython.Py_ssize_t,
@@ -326,7 +326,7 @@ class Connection:
 
     def method(
         self,
-        channel: Channel,
+        channel: Channel | None,
         number: cython.int,
         at: cython.Py_ssize_t,
         after: cython.Py_ssize_t,
@@ -350,7 +350,7 @@ class Connection:
         return 0
 
     def is_deaf(
-        self, channel: Channel, number: cython.int, method: cython.Py_ssize_t
+        self, channel: Channel | None, number: cython.int, method: cython.Py_ssize_t
     ) -> cython.bint:
         """A closing connection or a failed channel does not hear this method any more."""
         if self.draining:
