@@ -9,12 +9,13 @@ on the wire; text and bytes are one class; True is not 1, and 1 is not 1.0.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TypeAlias
 
 Arguments: TypeAlias = Mapping[str, object]
 FrozenArguments: TypeAlias = tuple[tuple[str, object], ...]
 
-NO_ARGUMENTS: Arguments = {}
+NO_ARGUMENTS: Arguments = MappingProxyType({})
 
 
 def freeze(arguments: Arguments) -> FrozenArguments:
