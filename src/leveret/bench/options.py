@@ -86,35 +86,96 @@ def _add_load(parser: argparse.ArgumentParser) -> None:
     add = load.add_argument
     add("-x", "--publishers", type=_number, default=1, metavar="N", help="default: 1")
     add("-y", "--consumers", type=_number, default=1, metavar="N", help="default: 1")
-    add("-a", "--ack", type=_number, default=0, metavar="N",
-        help="acknowledge every N messages; 0 consumes without acknowledgements (default)")  # fmt: skip
-    add("-P", "--prefetch", type=_number, default=0, metavar="N",
-        help="unacknowledged messages per consumer (default: no limit)")  # fmt: skip
-    add("-c", "--confirm", type=_positive, default=0, metavar="WINDOW",
-        help="ask for confirms, with up to WINDOW unconfirmed messages per publisher")  # fmt: skip
-    add("-b", "--backlog", type=_positive, default=0, metavar="N",
-        help="publish no more while N messages wait to be consumed (default: no limit)")  # fmt: skip
-    add("-r", "--rate", type=_positive, default=0, metavar="N",
-        help="messages per second of each publisher (default: as many as possible)")  # fmt: skip
-    add("-z", "--time", type=_seconds, default=0, metavar="SECONDS",
-        help="stop after that time (default: on Ctrl-C)")  # fmt: skip
-    add("-C", "--count", type=_positive, default=0, metavar="N",
-        help="stop after N messages of each publisher were published and consumed")  # fmt: skip
+    add(
+        "-a",
+        "--ack",
+        type=_number,
+        default=0,
+        metavar="N",
+        help="acknowledge every N messages; 0 consumes without acknowledgements (default)",
+    )
+    add(
+        "-P",
+        "--prefetch",
+        type=_number,
+        default=0,
+        metavar="N",
+        help="unacknowledged messages per consumer (default: no limit)",
+    )
+    add(
+        "-c",
+        "--confirm",
+        type=_positive,
+        default=0,
+        metavar="WINDOW",
+        help="ask for confirms, with up to WINDOW unconfirmed messages per publisher",
+    )
+    add(
+        "-b",
+        "--backlog",
+        type=_positive,
+        default=0,
+        metavar="N",
+        help="publish no more while N messages wait to be consumed (default: no limit)",
+    )
+    add(
+        "-r",
+        "--rate",
+        type=_positive,
+        default=0,
+        metavar="N",
+        help="messages per second of each publisher (default: as many as possible)",
+    )
+    add(
+        "-z",
+        "--time",
+        type=_seconds,
+        default=0,
+        metavar="SECONDS",
+        help="stop after that time (default: on Ctrl-C)",
+    )
+    add(
+        "-C",
+        "--count",
+        type=_positive,
+        default=0,
+        metavar="N",
+        help="stop after N messages of each publisher were published and consumed",
+    )
 
 
 def _add_topology(parser: argparse.ArgumentParser) -> None:
     topology = parser.add_argument_group("queues and routing")
     add = topology.add_argument
-    add("-u", "--queue", metavar="NAME",
-        help="declared, and kept (default: a queue of the run's own, deleted at the end)")  # fmt: skip
-    add("--queues", type=_positive, default=1, metavar="N",
-        help="N queues, numbered; publishers and consumers take turns over them")  # fmt: skip
+    add(
+        "-u",
+        "--queue",
+        metavar="NAME",
+        help="declared, and kept (default: a queue of the run's own, deleted at the end)",
+    )
+    add(
+        "--queues",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="N queues, numbered; publishers and consumers take turns over them",
+    )
     add("--durable", action="store_true", help="declare the queues as durable")
-    add("-e", "--exchange", default="", metavar="NAME",
-        help="publish to it; each queue is bound with each routing key")  # fmt: skip
+    add(
+        "-e",
+        "--exchange",
+        default="",
+        metavar="NAME",
+        help="publish to it; each queue is bound with each routing key",
+    )
     add("-k", "--routing-key", metavar="KEY", help="default: the queue's name")
-    add("--routing-keys", type=_positive, default=1, metavar="N",
-        help="N different keys in turn: the routing key and a number")  # fmt: skip
+    add(
+        "--routing-keys",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="N different keys in turn: the routing key and a number",
+    )
 
 
 def _add_message(parser: argparse.ArgumentParser) -> None:
@@ -123,33 +184,43 @@ def _add_message(parser: argparse.ArgumentParser) -> None:
     add("-s", "--size", type=_number, default=16, metavar="BYTES", help="of the body; default: 16")
     add("-p", "--persistent", action="store_true", help="delivery mode 2")
     add("--mandatory", action="store_true", help="have unroutable messages returned")
-    add("--properties", type=_json_object, metavar="JSON",
-        help='such as \'{"content_type": "text/plain", "headers": {"id": 1}}\'')  # fmt: skip
+    add(
+        "--properties",
+        type=_json_object,
+        metavar="JSON",
+        help='such as \'{"content_type": "text/plain", "headers": {"id": 1}}\'',
+    )
 
 
 def _number(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError
-    return number
+    return _integer(text, minimum=0)
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    return _integer(text, minimum=1)
+
+
+def _integer(text: str, *, minimum: int) -> int:
+    if not text.isdecimal() or int(text) < minimum:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from {minimum} on")
+    return int(text)
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
     if not 0 < seconds < float("inf"):
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
     return seconds
 
 
 def _json_object(text: str) -> dict[str, Any]:
-    value = json.loads(text)
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
     if not isinstance(value, dict):
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"{text!r} is not a JSON object")
     return value
