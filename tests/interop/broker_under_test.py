@@ -33,11 +33,14 @@ class BrokerUnderTest:
         return parameters
 
     def forget(self, name: str) -> None:
-        """Deletes the queue and the exchange of this name, whether there are any or not."""
+        """Deletes the queue and the exchange of this name, whether there are any or not.
+
+        An exclusive queue is locked: it goes with its connection, which has just been closed.
+        """
         with pika.BlockingConnection(self.parameters()) as connection:
             for delete in ("queue_delete", "exchange_delete"):
                 try:
                     getattr(connection.channel(), delete)(name)
                 except ChannelClosedByBroker as error:
-                    if error.reply_code != 404:
+                    if error.reply_code != 405:
                         raise

@@ -10,6 +10,7 @@ import inspect
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pika
@@ -18,6 +19,8 @@ from pika.adapters.blocking_connection import BlockingChannel
 
 from tests.broker_process import running_broker
 from tests.interop.broker_under_test import BrokerUnderTest
+from tests.interop.node_environment import install_amqplib
+from tests.interop.raw_client import RawClient
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +72,19 @@ def queue(channel: BlockingChannel, name: str) -> str:
     """An empty queue, exclusive to the connection of `channel`."""
     channel.queue_declare(name, exclusive=True)
     return name
+
+
+@pytest.fixture
+def raw(broker: BrokerUnderTest) -> Iterator[RawClient]:
+    """A socket to the broker, on which nothing was said yet."""
+    with RawClient(broker.url) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def amqplib_modules() -> Path:
+    """The node_modules folder that has amqplib."""
+    return install_amqplib()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -89,6 +89,13 @@ SOFT_ERRORS = [
         "ACCESS_REFUSED - queue name 'amq.mine' contains reserved prefix 'amq.*'",
     ),
     Soft(
+        "redeclare a queue that the server named",
+        lambda channel, name: channel.queue_declare("amq.gen-6gMWhGQwGGNeXYIWJhUe2A"),
+        403,
+        "ACCESS_REFUSED - queue name 'amq.gen-6gMWhGQwGGNeXYIWJhUe2A' "
+        "contains reserved prefix 'amq.*'",
+    ),
+    Soft(
         "an exchange's reserved name",
         lambda channel, name: channel.exchange_declare("amq.mine"),
         403,

@@ -1,4 +1,5 @@
 import logging
+from itertools import pairwise
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_a_wall_clock_set_back_slows_now_down_by_a_hundredth_until_they_agree(
 ) -> None:
     hands.wall -= 100
     answers = [hands.pass_ms(CHECK_MS) for _ in range(20)]
-    steps = [after - before for before, after in zip(answers, answers[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(answers)]
     assert steps[:9] == [990] * 9
     assert steps[9:] == [1000] * 10
     assert answers[-1] == hands.wall

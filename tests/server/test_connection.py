@@ -190,7 +190,7 @@ def test_a_bug_in_a_peer_costs_its_connection_alone(
         raise RuntimeError("a bug")
 
     async def scenario(stage: Stage) -> None:
-        async with stage.client() as (reader, writer, peer):
+        async with stage.client() as (reader, writer, _):
             stage.prepare = lambda peer: setattr(peer, method, broken)
             async with stage.client() as (bad_reader, bad_writer, bad_peer):
                 bad_writer.write(b"x")

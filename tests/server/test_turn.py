@@ -4,7 +4,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from leveret.server import turn
-from tests.server.fakes import FakePeer, Stage, play, read_all, until
+from tests.server.fakes import Stage, play, read_all, until
 
 both_loops = pytest.mark.parametrize("own_loop", [True, False])
 
@@ -64,7 +64,7 @@ def test_each_peer_with_output_is_sent_to_in_the_turn_of_another() -> None:
 
 def test_output_of_a_peer_that_has_gone_is_nobodys() -> None:
     async def scenario(stage: Stage) -> None:
-        async with stage.client() as (reader, writer, peer):
+        async with stage.client() as (reader, writer, _):
             stage.shard.written[object()] = None
             writer.write(b"x")
             assert await reader.readexactly(1) == b"x"
@@ -101,13 +101,13 @@ def test_more_deadlines_at_once_than_a_turn_serves_are_all_served(
 
 
 def test_the_time_stands_still_during_a_turn() -> None:
-    seen: list[tuple[int, int]] = []
+    seen: list[tuple[int, ...]] = []
 
-    def note(peer: FakePeer) -> None:
-        peer.received = lambda count, now, tick: seen.append((now, tick))  # type: ignore[method-assign]
+    def note(_: int, *times: int) -> None:
+        seen.append(times)
 
     async def scenario(stage: Stage) -> None:
-        stage.prepare = note
+        stage.prepare = lambda peer: setattr(peer, "received", note)
         async with stage.client() as (_, a, _), stage.client() as (_, b, _):
             a.write(b"x")
             b.write(b"x")

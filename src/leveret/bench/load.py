@@ -49,7 +49,8 @@ class Load:
         self._copies = copies
         self._poll = select.poll()
         self._by_fd: dict[int, Publisher | Consumer] = {}
-        for peer in (*publishers, *consumers):
+        peers: list[Publisher | Consumer] = [*publishers, *consumers]
+        for peer in peers:
             peer.session.socket.setblocking(False)
             self._by_fd[peer.session.socket.fileno()] = peer
             self._poll.register(peer.session.socket, select.POLLIN)
@@ -143,5 +144,3 @@ class Load:
     def _watch(self, peer: Publisher | Consumer) -> None:
         writing = select.POLLOUT if peer.waiting else 0
         self._poll.modify(peer.session.socket, select.POLLIN | writing)
-
-

@@ -65,13 +65,14 @@ class Options:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `leveret bench`."""
-    _add_load(parser)
-    _add_topology(parser)
-    _add_message(parser)
-    output = parser.add_argument_group("output")
-    output.add_argument("--latency", action="store_true", help="measure and print percentiles")
-    output.add_argument("--json", action="store_true", help="print the totals as JSON")
-    output.add_argument("--quiet", action="store_true", help="no live rates, only the totals")
+    parser.add_argument("--uri", default=URI, help="the broker (default: %(default)s)")
+    _add_load(parser.add_argument_group("load"))
+    _add_topology(parser.add_argument_group("queues and routing"))
+    _add_message(parser.add_argument_group("messages"))
+    add = parser.add_argument_group("output").add_argument
+    add("--latency", action="store_true", help="measure and print percentiles")
+    add("--json", action="store_true", help="print the totals as JSON")
+    add("--quiet", action="store_true", help="no live rates, only the totals")
 
 
 def read_options(arguments: argparse.Namespace) -> Options:
@@ -80,76 +81,82 @@ def read_options(arguments: argparse.Namespace) -> Options:
     return Options(**{name: value for name, value in vars(arguments).items() if name in names})
 
 
-def _add_load(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--uri", default=URI, help="the broker (default: %(default)s)")
-    load = parser.add_argument_group("load")
-    add = load.add_argument
-    add("-x", "--publishers", type=_number, default=1, metavar="N", help="default: 1")
-    add("-y", "--consumers", type=_number, default=1, metavar="N", help="default: 1")
-    add("-a", "--ack", type=_number, default=0, metavar="N",
-        help="acknowledge every N messages; 0 consumes without acknowledgements (default)")  # fmt: skip
-    add("-P", "--prefetch", type=_number, default=0, metavar="N",
-        help="unacknowledged messages per consumer (default: no limit)")  # fmt: skip
-    add("-c", "--confirm", type=_positive, default=0, metavar="WINDOW",
-        help="ask for confirms, with up to WINDOW unconfirmed messages per publisher")  # fmt: skip
-    add("-b", "--backlog", type=_positive, default=0, metavar="N",
-        help="publish no more while N messages wait to be consumed (default: no limit)")  # fmt: skip
-    add("-r", "--rate", type=_positive, default=0, metavar="N",
-        help="messages per second of each publisher (default: as many as possible)")  # fmt: skip
-    add("-z", "--time", type=_seconds, default=0, metavar="SECONDS",
-        help="stop after that time (default: on Ctrl-C)")  # fmt: skip
-    add("-C", "--count", type=_positive, default=0, metavar="N",
-        help="stop after N messages of each publisher were published and consumed")  # fmt: skip
+def _add_load(load: argparse._ArgumentGroup) -> None:
+    _number(load, "-x", "--publishers", "default: 1", default=1)
+    _number(load, "-y", "--consumers", "default: 1", default=1)
+    _number(load, "-a", "--ack", "acknowledge every N messages; default: no acknowledgements")
+    _number(load, "-P", "--prefetch", "unacknowledged messages per consumer; default: no limit")
+    _number(load, "-c", "--confirm", "have up to N messages per publisher unconfirmed", minimum=1)
+    _number(load, "-b", "--backlog", "pause while N messages wait to be consumed", minimum=1)
+    _number(load, "-r", "--rate", "messages per second of each publisher", minimum=1)
+    _number(load, "-C", "--count", "stop after N messages of each publisher", minimum=1)
+    load.add_argument(
+        *("-z", "--time"),
+        type=_seconds,
+        default=0,
+        metavar="SECONDS",
+        help="stop after that time; default: on Ctrl-C",
+    )
 
 
-def _add_topology(parser: argparse.ArgumentParser) -> None:
-    topology = parser.add_argument_group("queues and routing")
+def _add_topology(topology: argparse._ArgumentGroup) -> None:
     add = topology.add_argument
-    add("-u", "--queue", metavar="NAME",
-        help="declared, and kept (default: a queue of the run's own, deleted at the end)")  # fmt: skip
-    add("--queues", type=_positive, default=1, metavar="N",
-        help="N queues, numbered; publishers and consumers take turns over them")  # fmt: skip
+    own = "declared, and kept; default: a queue of the run's own, which it deletes"
+    add("-u", "--queue", metavar="NAME", help=own)
+    shared = "N queues, numbered; publishers and consumers take turns over them"
+    _number(topology, None, "--queues", shared, minimum=1, default=1)
     add("--durable", action="store_true", help="declare the queues as durable")
-    add("-e", "--exchange", default="", metavar="NAME",
-        help="publish to it; each queue is bound with each routing key")  # fmt: skip
+    bound = "publish to it; each queue is bound with each routing key"
+    add("-e", "--exchange", default="", metavar="NAME", help=bound)
     add("-k", "--routing-key", metavar="KEY", help="default: the queue's name")
-    add("--routing-keys", type=_positive, default=1, metavar="N",
-        help="N different keys in turn: the routing key and a number")  # fmt: skip
+    keys = "N routing keys in turn, numbered"
+    _number(topology, None, "--routing-keys", keys, minimum=1, default=1)
 
 
-def _add_message(parser: argparse.ArgumentParser) -> None:
-    message = parser.add_argument_group("messages")
+def _add_message(message: argparse._ArgumentGroup) -> None:
+    _number(message, "-s", "--size", "bytes of the body; default: 16", default=16)
     add = message.add_argument
-    add("-s", "--size", type=_number, default=16, metavar="BYTES", help="of the body; default: 16")
     add("-p", "--persistent", action="store_true", help="delivery mode 2")
     add("--mandatory", action="store_true", help="have unroutable messages returned")
-    add("--properties", type=_json_object, metavar="JSON",
-        help='such as \'{"content_type": "text/plain", "headers": {"id": 1}}\'')  # fmt: skip
+    example = 'such as \'{"content_type": "text/plain", "headers": {"id": 1}}\''
+    add("--properties", type=_json_object, metavar="JSON", help=example)
 
 
-def _number(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError
-    return number
+def _number(
+    group: argparse._ArgumentGroup,
+    short: str | None,
+    name: str,
+    help: str,
+    *,
+    minimum: int = 0,
+    default: int = 0,
+) -> None:
+    """Adds an option whose value is a number from `minimum` on."""
 
+    def read(text: str) -> int:
+        if not text.isdecimal() or int(text) < minimum:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {minimum} on")
+        return int(text)
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    flags = [flag for flag in (short, name) if flag]
+    group.add_argument(*flags, type=read, default=default, metavar="N", help=help)
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
     if not 0 < seconds < float("inf"):
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
     return seconds
 
 
 def _json_object(text: str) -> dict[str, Any]:
-    value = json.loads(text)
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
     if not isinstance(value, dict):
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"{text!r} is not a JSON object")
     return value

@@ -90,7 +90,9 @@ class Publisher:
         self.session.socket.settimeout(1)
         if begun:
             try:
-                self.session.socket.sendall(self._memory[self._offset : self._offset - begun + size])
+                self.session.socket.sendall(
+                    self._memory[self._offset : self._offset - begun + size]
+                )
             except OSError:
                 pass  # the broker does not read: closing is all that is left
         self.session.close()

@@ -77,7 +77,9 @@ class Run:
         confirms = Confirms(
             frame_max=session.frame_max, window=options.confirm, latency=self.confirm_latency
         )
-        publisher = Publisher(session, block, confirms, count=options.count, stamped=options.latency)
+        publisher = Publisher(
+            session, block, confirms, count=options.count, stamped=options.latency
+        )
         stack.callback(publisher.close)
         if options.confirm:
             session.call(ConfirmSelect(), ConfirmSelectOk)

@@ -67,7 +67,9 @@ class Session:
         """Sends one method and waits for its reply."""
         return self.call_all([method], reply, channel)[0]
 
-    def call_all(self, methods: Sequence[Method], reply: type[M], channel: int = CHANNEL) -> list[M]:
+    def call_all(
+        self, methods: Sequence[Method], reply: type[M], channel: int = CHANNEL
+    ) -> list[M]:
         """Sends methods in one go, and waits for a reply to each."""
         self._send(b"".join(encode_method(channel, method) for method in methods))
         return [self._wait(reply) for _ in methods]
@@ -118,9 +120,7 @@ class Session:
             raise BenchError(text) from None
         self.frame_max = min(tune.frame_max or FRAME_MAX, FRAME_MAX)
         channel_max = min(tune.channel_max or CHANNEL_MAX, CHANNEL_MAX)
-        tune_ok = ConnectionTuneOk(
-            channel_max=channel_max, frame_max=self.frame_max, heartbeat=0
-        )
+        tune_ok = ConnectionTuneOk(channel_max=channel_max, frame_max=self.frame_max, heartbeat=0)
         self._send(encode_method(0, tune_ok))
         self.call(ConnectionOpen(virtual_host=address.virtual_host), ConnectionOpenOk, channel=0)
 

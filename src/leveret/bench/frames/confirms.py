@@ -117,9 +117,7 @@ class Confirms:
             return 0
         if length != CONFIRM_BYTES:
             raise CheckFailed("a confirm of the wrong length")
-        self.take(
-            buffer.u64(payload + 4), buffer.u8(payload + 12) & 1 != 0, method == BASIC_NACK
-        )
+        self.take(buffer.u64(payload + 4), buffer.u8(payload + 12) & 1 != 0, method == BASIC_NACK)
         return length
 
     def take(

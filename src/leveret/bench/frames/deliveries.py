@@ -239,7 +239,7 @@ class Deliveries:
     ) -> cython.int:
         if size == 0 or size > self.body_left:
             raise CheckFailed(f"a body frame of {size} bytes where {self.body_left} are left")
-        if self.body_begins and size >= STAMP_BYTES and self.latency is not None:
+        if self.body_begins and size >= STAMP_BYTES:
             self.arrived(buffer, payload)
         self.body_whole = self.body_begins and size == self.body_left
         self.body_begins = False
@@ -269,9 +269,9 @@ class Deliveries:
         return 0
 
     def arrived(self, buffer: Buffer, stamp_at: cython.Py_ssize_t) -> cython.int:
-        latency: Histogram = self.latency
         stamp: cython.ulonglong = buffer.u64(stamp_at)
-        latency.record(self.now - stamp if stamp < self.now else 0)
+        if self.latency is not None:
+            self.latency.record(self.now - stamp if stamp < self.now else 0)
         return 0
 
     def settle(self, tag: cython.ulonglong) -> cython.int:

@@ -1,7 +1,7 @@
 """One frame of AMQP 0-9-1 in a buffer.
 
-    0     1         3           7            7 + size
-    type  channel   size        payload      0xCE
+0     1         3           7            7 + size
+type  channel   size        payload      0xCE
 """
 
 from __future__ import annotations

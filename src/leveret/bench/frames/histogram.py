@@ -57,8 +57,7 @@ class Histogram:
 
     def percentile(self, percent: float) -> int:
         """The value that `percent` of the values do not exceed, or 0 of none."""
-        count: object = self.count  # a Python number: C's would be rounded
-        wanted = max(1, math.ceil(round(count * percent / 100, 6)))
+        wanted = max(1, math.ceil(round(float(self.count) * percent / 100, 6)))
         seen = 0
         for index in range((OCTAVES + 2) << OCTAVE_SHIFT):
             seen += self.counts.slot(index)
