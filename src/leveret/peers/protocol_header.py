@@ -76,7 +76,9 @@ class Newcomer:
             self._peer.sent(count, tick)
 
     def deadline(self) -> int | None:
-        return self._peer.deadline() if self._peer else self._deadline
+        if self._peer:
+            return self._peer.deadline()
+        return None if self._finished else self._deadline
 
     def due(self, now: int, tick: int) -> None:
         if self._peer:

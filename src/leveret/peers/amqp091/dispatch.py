@@ -1,8 +1,8 @@
 """Which function handles which method of a connection, and of an open channel.
 
-When a method of class connection may come, `states` says; it is handled for what it does. The
-handler of a channel's method returns the reply, or None if there is none; with no-wait set it is not sent. A method
-that is not in the table is one that only servers send. A new method is an entry here.
+When a method of class connection may come, `states` says. The handler of a channel's method
+returns the reply, or None if there is none; with no-wait set the reply is not sent. A method that
+is not in the table is one that only servers send. A new method is an entry here.
 """
 
 from __future__ import annotations

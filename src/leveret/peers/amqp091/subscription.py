@@ -17,12 +17,13 @@ class Subscription:
 
     __slots__ = ("channel", "consumer", "exclusive", "queue", "tag")
 
+    consumer: ChannelConsumer  # once it is started
+
     def __init__(self, channel: Channel, queue: Queue, tag: str, *, exclusive: bool) -> None:
         self.channel = channel
         self.queue = queue
         self.tag = tag
         self.exclusive = exclusive
-        self.consumer: ChannelConsumer | None = None
 
     def start(self, *, no_ack: bool) -> None:
         """Deliveries begin with the shard's next turn. Raises what the queue refuses."""
