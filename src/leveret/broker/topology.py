@@ -93,7 +93,7 @@ class Topology:
         """Where a message goes from here, good until something on the way changes."""
         numbers = self.trace(exchange, routing_key)
         if exchange.name == default.NAME and numbers:
-            return Route(self.queues[routing_key].source, numbers)
+            return Route(exchange.source, numbers, self.queues[routing_key].source)
         return Route(exchange.source, numbers)
 
     def trace(self, exchange: Exchange, routing_key: str) -> list[int]:

@@ -2,6 +2,10 @@ from leveret.engine.buffer cimport Buffer
 
 cimport cython
 
+cdef enum:
+    OUTPUT_BYTES = 327680
+    SPARE_OUTPUTS_MAX = 16
+
 @cython.final
 cdef class Output:
     cdef readonly object owner

@@ -18,13 +18,14 @@ from leveret.engine.buffer import Buffer
 
 if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
+else:
+    # A little above FULL_BYTES, so that what fills an output needs no second buffer.
+    OUTPUT_BYTES = 320 * 1024
+    # 5 MiB kept for the next turns.
+    SPARE_OUTPUTS_MAX = 16
 
 # A consumer is passed over while so much waits to be sent to its peer: one turn's worth.
 FULL_BYTES = cython.declare(cython.Py_ssize_t, 256 * 1024)
-# A little above FULL_BYTES, so that what fills an output needs no second buffer.
-OUTPUT_BYTES = cython.declare(cython.Py_ssize_t, 320 * 1024)
-# 5 MiB kept for the next turns.
-SPARE_OUTPUTS_MAX = cython.declare(cython.Py_ssize_t, 16)
 
 
 class Output:

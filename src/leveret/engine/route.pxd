@@ -11,6 +11,7 @@ cdef class Exchange:
 @cython.final
 cdef class Route:
     cdef readonly Exchange exchange
+    cdef readonly Exchange source
     cdef readonly unsigned long long generation
     cdef readonly Py_ssize_t queue_count
     cdef Buffer queues

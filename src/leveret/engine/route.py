@@ -4,7 +4,7 @@
     bucket 1: | route | route | route | route |     the names are compared in full
     ...
 
-A route is good while its exchange has not changed: every exchange counts its changes, and a route
+A route is good while its source has not changed: every source counts its changes, and a route
 keeps the count at which it was made. The cache starts small, grows to a limit, and then forgets
 in turn; it never holds more, whatever routing keys a publisher makes up. The hash is seeded, so
 that nobody can choose keys that fall together.
@@ -45,13 +45,20 @@ class Exchange:
 
 
 class Route:
-    """The numbers of the queues that a message goes to."""
+    """The numbers of the queues that a message goes to.
 
-    def __init__(self, exchange: Exchange, queues: Sequence[int]) -> None:
+    `exchange` is where it was published, which is what a publisher needs permission for; `source`
+    is what the route becomes stale with, where that is not the exchange as a whole.
+    """
+
+    def __init__(
+        self, exchange: Exchange, queues: Sequence[int], source: Exchange | None = None
+    ) -> None:
         number: cython.Py_ssize_t
         index: cython.Py_ssize_t = 0
         self.exchange = exchange
-        self.generation = exchange.generation
+        self.source = exchange if source is None else source
+        self.generation = self.source.generation
         self.queue_count = len(queues)
         self.queues = Buffer(self.queue_count * QUEUE_BYTES)
         for number in queues:
@@ -65,7 +72,7 @@ class Route:
         return self.queues.u32(index * QUEUE_BYTES)
 
     def is_good(self) -> cython.bint:
-        return self.generation == self.exchange.generation
+        return self.generation == self.source.generation
 
     def forget(self) -> cython.int:
         """Whoever still has it in hand must ask again."""

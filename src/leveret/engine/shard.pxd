@@ -31,7 +31,7 @@ cdef class Shard:
         int priority,
     ) except -1
     cdef int touch(self, Queue queue) except -1
-    cdef Buffer take_carry(self)
+    cdef Buffer take_carry(self, Py_ssize_t needed)
     cdef int give_back_carry(self, Buffer buffer) except -1
     cdef int compact(self) except -1
     cdef int move(self, Chunk chunk, Py_ssize_t at) except -1

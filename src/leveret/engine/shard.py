@@ -19,7 +19,7 @@ from leveret.engine.route import Route
 
 if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
-    from cython.cimports.leveret.engine.output import Output
+    from cython.cimports.leveret.engine.output import OUTPUT_BYTES, SPARE_OUTPUTS_MAX, Output
     from cython.cimports.leveret.engine.queue import Queue
     from cython.cimports.leveret.engine.records import (
         HEAD_BYTES,
@@ -32,14 +32,15 @@ if cython.compiled:
     )
     from cython.cimports.leveret.engine.route import Route
 else:
+    from leveret.engine.output import OUTPUT_BYTES, SPARE_OUTPUTS_MAX
     from leveret.engine.records import HEAD_BYTES, LENGTH, REFERENCES, TARGET_BYTES, TARGETS
 
-# What one read takes in: enough for a thousand small messages, little enough to stay in cache.
-RECEIVE_BYTES = 64 * 1024
-# A received rest and the next read behind it; also the first memory of a body in parts.
-CARRY_BYTES = 2 * RECEIVE_BYTES
+# The largest read: what a peer of large messages is read at once.
+RECEIVE_BYTES_MAX = 256 * 1024
+# A received rest and a small read behind it; also the first memory of a body in parts.
+CARRY_BYTES = cython.declare(cython.Py_ssize_t, 128 * 1024)
 # 4 MiB kept for the next rests.
-SPARE_CARRIES_MAX = 32
+SPARE_CARRIES_MAX = cython.declare(cython.Py_ssize_t, 32)
 OFFSET_BITS = cython.declare(cython.int, 24)
 
 
@@ -57,7 +58,7 @@ class Shard:
         self.outputs = []
         self.spare_outputs = []
         self.spare_carries = []
-        self.receive = Buffer(RECEIVE_BYTES)
+        self.receive = Buffer(RECEIVE_BYTES_MAX)
 
     def open_queue(self) -> Queue:
         """An empty queue with a number that no other open queue has."""
@@ -166,13 +167,20 @@ class Shard:
         self.outputs.clear()
         return owners
 
-    def take_carry(self) -> Buffer:
-        """Memory for what a read left unfinished."""
+    def take_carry(self, needed: cython.Py_ssize_t) -> Buffer:
+        """Memory for what a read left unfinished, with room for at least `needed` bytes."""
+        if needed > OUTPUT_BYTES:
+            return Buffer(needed)
+        if needed > CARRY_BYTES:
+            return self.spare_outputs.pop() if self.spare_outputs else Buffer(OUTPUT_BYTES)
         return self.spare_carries.pop() if self.spare_carries else Buffer(CARRY_BYTES)
 
     def give_back_carry(self, buffer: Buffer) -> cython.int:
-        if buffer.size == CARRY_BYTES and len(self.spare_carries) < SPARE_CARRIES_MAX:
-            self.spare_carries.append(buffer)
+        if buffer.size == CARRY_BYTES:
+            if len(self.spare_carries) < SPARE_CARRIES_MAX:
+                self.spare_carries.append(buffer)
+        elif buffer.size == OUTPUT_BYTES and len(self.spare_outputs) < SPARE_OUTPUTS_MAX:
+            self.spare_outputs.append(buffer)
         return 0
 
     def compact(self) -> cython.int:

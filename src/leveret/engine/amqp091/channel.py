@@ -187,6 +187,7 @@ class Channel:
         elif self.flags & MANDATORY:
             self.send_back(body, at, size)
         content.finish()
+        self.session.handled += 1
         if self.confirms is not None:
             if accepted:
                 self.confirms.settled()
@@ -311,6 +312,7 @@ class Channel:
         consumer: ChannelConsumer = self.holders[self.unacked.holder]
         queue: Queue = consumer.queue
         consumer.unacked_count -= 1
+        self.session.handled += 1
         if requeue:
             queue.requeue(self.unacked.position)
             self.session.shard.touch(queue)

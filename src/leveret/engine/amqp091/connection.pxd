@@ -26,9 +26,10 @@ cdef class Connection:
     cdef int partial_channel
     cdef Channel found
     cdef int found_number
+    cdef Py_ssize_t receive_bytes
     cdef readonly unsigned long long bytes_received
 
-    cdef int process(self) except -1
+    cdef int walk_all(self) except -1
     cdef int keep_rest(self) except -1
     cdef int walk(self) except -1
     cdef int frame(

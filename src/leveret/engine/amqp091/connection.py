@@ -28,7 +28,7 @@ from leveret.engine.amqp091.session import Session
 from leveret.engine.buffer import Buffer
 from leveret.engine.errors import PeerViolation
 from leveret.engine.route import RouteCache
-from leveret.engine.shard import RECEIVE_BYTES, Shard
+from leveret.engine.shard import Shard
 
 if cython.compiled:
     from cython.cimports.leveret.engine.amqp091.channel import Channel
@@ -65,6 +65,12 @@ NACK = cython.declare(cython.int, 0x003C0078)
 ACK_BYTES = cython.declare(cython.Py_ssize_t, 13)
 MULTIPLE = cython.declare(cython.int, 1)
 REQUEUE = cython.declare(cython.int, 2)
+# One read of small messages: a thousand of them, and what they become stays in cache.
+RECEIVE_BYTES = cython.declare(cython.Py_ssize_t, 64 * 1024)
+# One read of large ones: as fair to the others, who wait for messages, and fewer system calls.
+RECEIVE_BYTES_MAX = cython.declare(cython.Py_ssize_t, 256 * 1024)
+# A full read of fewer messages calls for larger reads.
+MESSAGES_PER_READ = cython.declare(cython.Py_ssize_t, 500)
 # A larger body frame is taken in as it comes; a smaller one is cheaper to wait for.
 WHOLE_BODY_FRAME_MAX = cython.declare(cython.Py_ssize_t, 32 * 1024)
 
@@ -92,6 +98,7 @@ class Connection:
         self.partial_channel = 0
         self.found = None
         self.found_number = -1
+        self.receive_bytes = RECEIVE_BYTES
         self.bytes_received = 0
 
     # -- the face
@@ -101,12 +108,13 @@ class Connection:
         if self.paused:
             return memoryview(b"")
         if self.carry is None:
-            return self.shard.receive.memory()
-        return self.carry.memory()[self.end : self.end + RECEIVE_BYTES]
+            return self.shard.receive.memory()[: self.receive_bytes]
+        return self.carry.memory()[self.end : self.end + self.receive_bytes]
 
     def received(self, count: cython.Py_ssize_t, now: cython.ulonglong) -> None:
         """So many bytes were put into receive_buffer(); `now` is in milliseconds."""
-        if count < 0 or count > RECEIVE_BYTES or self.paused:
+        handled: cython.ulonglong = self.session.handled
+        if count < 0 or count > self.receive_bytes or self.paused:
             raise ValueError("more was received than there was room for")
         self.bytes_received += count
         if self.carry is None:
@@ -115,7 +123,11 @@ class Connection:
             self.end = 0
         self.end += count
         self.session.now = now
-        self.process()
+        self.walk_all()
+        if count == self.receive_bytes:
+            few = self.session.handled - handled < MESSAGES_PER_READ
+            self.receive_bytes = RECEIVE_BYTES_MAX if few else RECEIVE_BYTES
+        self.keep_rest()
 
     def send_buffer(self) -> memoryview:
         """What is to be sent to the peer; empty where there is nothing."""
@@ -204,7 +216,8 @@ class Connection:
             self.session.now = now
             if self.carry is not None:
                 self.buffer = self.carry
-                self.process()
+                self.walk_all()
+                self.keep_rest()
 
     def close(self) -> None:
         """Closes all channels and forgets what was received; what is to be sent stays."""
@@ -223,7 +236,7 @@ class Connection:
 
     # -- frames
 
-    def process(self) -> cython.int:
+    def walk_all(self) -> cython.int:
         """Handles all that can be handled; an error costs its frame, not those behind it."""
         walking: cython.bint = True
         while walking:
@@ -232,7 +245,7 @@ class Connection:
                 walking = False
             except Exception as error:
                 self.control.violated(error)
-        return self.keep_rest()
+        return 0
 
     def keep_rest(self) -> cython.int:
         """Carries over what is unfinished, or gives the memory back."""
@@ -245,11 +258,8 @@ class Connection:
             self.at = 0
             self.end = 0
             return 0
-        if carry is None or rest + RECEIVE_BYTES > carry.size:
-            if rest + RECEIVE_BYTES > 2 * RECEIVE_BYTES:
-                self.carry = Buffer(self.session.frame_max + PROTOCOL_HEADER_BYTES + RECEIVE_BYTES)
-            else:
-                self.carry = self.shard.take_carry()
+        if carry is None or rest + self.receive_bytes > carry.size:
+            self.carry = self.shard.take_carry(rest + self.receive_bytes)
             self.carry.copy(0, self.buffer, self.at, rest)
             if carry is not None:
                 self.shard.give_back_carry(carry)

@@ -19,7 +19,6 @@ from leveret.engine.amqp091.properties import Properties
 from leveret.engine.amqp091.session import Session
 from leveret.engine.buffer import Buffer
 from leveret.engine.errors import PeerViolation
-from leveret.engine.shard import CARRY_BYTES
 
 if cython.compiled:
     from cython.cimports.leveret.engine.amqp091.properties import Properties
@@ -131,10 +130,7 @@ class Content:
 
     def grow(self, needed: cython.Py_ssize_t) -> cython.int:
         old: Buffer = self.body
-        if needed <= CARRY_BYTES:
-            self.body = self.session.shard.take_carry()
-            return 0
-        self.body = Buffer(min(self.body_size, 2 * needed))
+        self.body = self.session.shard.take_carry(min(self.body_size, 2 * needed))
         if old is not None:
             self.body.copy(0, old, 0, self.received)
             self.session.shard.give_back_carry(old)

@@ -33,4 +33,5 @@ class Session:
         self.frame_max = FRAME_MAX
         self.message_bytes_max = MESSAGE_BYTES_MAX
         self.unfinished_bytes = 0
+        self.handled = 0
         self.now = 0
