@@ -41,12 +41,12 @@ class Buffer:
     """`size` zero bytes of its own, or the bytes of `owner`: a bytearray, bytes or an mmap."""
 
     if not cython.compiled:
-        owner: object = None
+        owner: bytearray | bytes | None = None
 
-    def __init__(self, size: cython.Py_ssize_t = 0, owner: object = None) -> None:
+    def __init__(self, size: cython.Py_ssize_t = 0, owner: bytearray | bytes | None = None) -> None:
         if self.owner is not None:
             raise TypeError("a Buffer is made once")
-        owned: object = bytearray(size) if owner is None else owner
+        owned = bytearray(size) if owner is None else owner
         self.writable = not isinstance(owned, bytes)
         if cython.compiled:
             PyObject_GetBuffer(
@@ -70,7 +70,10 @@ class Buffer:
 
     def memory(self) -> memoryview:
         """The whole as a memoryview, for a socket to read into or to send from."""
-        return memoryview(self.owner)
+        owner = self.owner
+        if owner is None:
+            raise TypeError("a Buffer is made before it is used")
+        return memoryview(owner)
 
     def bytes_at(self, offset: cython.Py_ssize_t, count: cython.Py_ssize_t) -> bytes:
         """A copy of `count` bytes at `offset`."""

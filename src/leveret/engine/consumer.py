@@ -7,6 +7,7 @@ try:
 except ImportError:
     from leveret._cython_compat import cython
 
+from leveret.engine.buffer import Buffer
 from leveret.engine.errors import InvariantError
 from leveret.engine.output import Output
 

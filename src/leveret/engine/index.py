@@ -41,7 +41,7 @@ class Index:
     def __init__(self, spare: list) -> None:
         self.pages = Pages(spare)
         self.next_position = 0
-        self.cursor = None
+        self.cursor = cython.cast(Page, None)
         self.cursor_slot = 0
 
     def append(self, location: cython.ulonglong) -> cython.ulonglong:

@@ -9,6 +9,8 @@ output on its shard's list, so that a turn ends with one write per peer.
 
 from __future__ import annotations
 
+from typing import Any
+
 try:
     import cython
 except ImportError:
@@ -35,11 +37,11 @@ class Output:
         self.owner = owner
         self.written = written
         self.spare = spare
-        self.buffer = None
+        self.buffer = cython.cast(Buffer, None)
         self.start = 0
         self.end = 0
         self.listed = False
-        self.waiting = []
+        self.waiting: list[Any] = []  # consumers: they import this module
         self.sent_bytes = 0
 
     def reserve(self, count: cython.Py_ssize_t) -> Buffer:
@@ -103,6 +105,6 @@ class Output:
         """Forgets what was pending and gives the memory back."""
         if self.buffer is not None:
             self.give_back(self.buffer)
-        self.buffer = None
+        self.buffer = cython.cast(Buffer, None)
         self.start = 0
         self.end = 0

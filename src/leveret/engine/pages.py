@@ -36,8 +36,8 @@ class Page:
         self.number = 0
         self.live = 0
         self.ready = 0
-        self.next = None
-        self.previous = None
+        self.next = cython.cast(Page, None)
+        self.previous = cython.cast(Page, None)
 
 
 class Pages:
@@ -45,17 +45,17 @@ class Pages:
 
     def __init__(self, spare: list) -> None:
         self.spare = spare
-        self.by_number = {}
-        self.head = None
-        self.tail = None
-        self.found = None
+        self.by_number: dict[int, Page] = {}
+        self.head = cython.cast(Page, None)
+        self.tail = cython.cast(Page, None)
+        self.found = cython.cast(Page, None)
 
     def find(self, number: cython.ulonglong) -> Page:
         """The page, or None: it has been dropped, or has never been."""
         page: Page = self.found
         if page is not None and page.number == number:
             return page
-        page = self.by_number.get(number)
+        page = cython.cast(Page, self.by_number.get(number))
         if page is not None:
             self.found = page
         return page
@@ -88,10 +88,10 @@ class Pages:
             self.tail = page.previous
         else:
             page.next.previous = page.previous
-        page.next = None
-        page.previous = None
+        page.next = cython.cast(Page, None)
+        page.previous = cython.cast(Page, None)
         if self.found is page:
-            self.found = None
+            self.found = cython.cast(Page, None)
         del self.by_number[page.number]
         if len(self.spare) < SPARE_PAGES_MAX:
             self.spare.append(page)

@@ -28,7 +28,6 @@ if cython.compiled:
         Consumer,
     )
     from cython.cimports.leveret.engine.index import REDELIVERED, Index
-    from cython.cimports.leveret.engine.pages import Page
     from cython.cimports.leveret.engine.records import BODY_LENGTH, Chunk, Records
 else:
     from leveret.engine.consumer import FOR_CREDIT, FOR_OUTPUT, IN_ROUND
@@ -50,8 +49,8 @@ class Queue:
         self.number = number
         self.records = records
         self.index = Index(spare_pages)
-        self.consumers = []
-        self.active = []
+        self.consumers: list[Consumer] = []
+        self.active: list[Consumer] = []
         self.next_consumer = 0
         self.ready_count = 0
         self.ready_bytes = 0
@@ -168,8 +167,6 @@ class Queue:
 
     def close(self) -> None:
         """Drops everything; who still holds a message of this queue may settle it in vain."""
-        page: Page
-        slot: cython.Py_ssize_t
         self.purge()
         self.closed = True
         for position, _, location in self.index.entries():

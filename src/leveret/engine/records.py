@@ -71,14 +71,14 @@ class Records:
     """All records of one shard. Which chunk is where is nobody else's business."""
 
     def __init__(self) -> None:
-        self.chunks = []
-        self.free_numbers = []
-        self.spare = []
-        self.sparse = []
+        self.chunks: list[Chunk | None] = []
+        self.free_numbers: list[int] = []
+        self.spare: list[Buffer] = []
+        self.sparse: list[Chunk] = []
         self.live_count = 0
         self.memory_bytes = 0
         self.current = self.open_chunk(CHUNK_BYTES)
-        self.survivors = None
+        self.survivors = cython.cast(Chunk, None)
         self.written = self.current.buffer
         self.next_target = 0
 

@@ -64,7 +64,7 @@ class Route:
         for number in queues:
             self.queues.put_u32(index * QUEUE_BYTES, number)
             index += 1
-        self.names = None
+        self.names = cython.cast(Buffer, None)
         self.names_length = 0
         self.hash = 0
 
@@ -87,7 +87,7 @@ class RouteCache:
         self.seed = (seed & MASK_64) ^ MIX
         self.buckets_max = max(1, routes_max // WAYS)
         self.buckets = min(BUCKETS_AT_FIRST, self.buckets_max)
-        self.routes = [None] * (self.buckets * WAYS)
+        self.routes: list[Route | None] = [None] * (self.buckets * WAYS)
         self.count = 0
         self.victim = 0
 
@@ -110,7 +110,7 @@ class RouteCache:
     def forget(self, exchange: bytes, routing_key: bytes) -> None:
         """One route is stale, whatever its exchange says."""
         names: Buffer = names_of(exchange, routing_key)
-        route: Route = self.look_up(names, 0, names.size)
+        route: Route | None = self.look_up(names, 0, names.size)
         if route is not None:
             route.forget()
 

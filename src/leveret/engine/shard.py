@@ -6,6 +6,8 @@ changed and lets channels write the confirms they owe; then what take_outputs() 
 
 from __future__ import annotations
 
+from typing import Protocol
+
 try:
     import cython
 except ImportError:
@@ -13,6 +15,7 @@ except ImportError:
 
 from leveret.engine.buffer import Buffer
 from leveret.engine.output import Output
+from leveret.engine.pages import Page
 from leveret.engine.queue import Queue
 from leveret.engine.records import Chunk, Records
 from leveret.engine.route import Route
@@ -44,20 +47,27 @@ SPARE_CARRIES_MAX = cython.declare(cython.Py_ssize_t, 32)
 OFFSET_BITS = cython.declare(cython.int, 24)
 
 
+class OwesConfirms(Protocol):
+    """A channel, for all that a turn needs to know of it."""
+
+    def write_confirms(self) -> None:
+        """Writes what is owed."""
+
+
 class Shard:
     """Queues, records, pools. No globals: two brokers in one process are two shards."""
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
         self.records = Records()
-        self.queues = []
-        self.free_numbers = []
-        self.spare_pages = []
-        self.dirty = []
-        self.owing = []
-        self.outputs = []
-        self.spare_outputs = []
-        self.spare_carries = []
+        self.queues: list[Queue | None] = []
+        self.free_numbers: list[int] = []
+        self.spare_pages: list[Page] = []
+        self.dirty: list[Queue] = []
+        self.owing: list[OwesConfirms] = []
+        self.outputs: list[Output] = []
+        self.spare_outputs: list[Buffer] = []
+        self.spare_carries: list[Buffer] = []
         self.receive = Buffer(RECEIVE_BYTES_MAX)
 
     def open_queue(self) -> Queue:
@@ -71,7 +81,10 @@ class Shard:
         return queue
 
     def close_queue(self, queue: Queue) -> None:
-        """Drops all that the queue holds. Its number may be used again: routes must not lead to it."""
+        """Drops all that the queue holds.
+
+        Its number may be used again: no route may lead to it any more.
+        """
         if queue.closed:
             return
         queue.close()
@@ -197,10 +210,10 @@ class Shard:
         """Moves a record and tells the queues that hold it."""
         old: cython.ulonglong = (cython.cast(cython.ulonglong, chunk.number) << OFFSET_BITS) + at
         new: cython.ulonglong = self.records.move(chunk, at)
-        target: cython.Py_ssize_t
+        _target: cython.Py_ssize_t
         named: cython.Py_ssize_t = at + HEAD_BYTES
-        queue: Queue
-        for target in range(chunk.buffer.u32(at + TARGETS)):
+        queue: Queue | None
+        for _target in range(chunk.buffer.u32(at + TARGETS)):
             queue = self.queues[chunk.buffer.u32(named)]
             if queue is not None:
                 queue.index.relocate(chunk.buffer.u64(named + 4), old, new)

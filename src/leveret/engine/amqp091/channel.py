@@ -50,12 +50,12 @@ class Channel:
         self.number = number
         self.content = Content(session, number)
         self.unacked = Unacked(session.shard.spare_pages)
-        self.holders = []
-        self.free_holders = []
-        self.route = None
-        self.permitted = []
+        self.holders: list[ChannelConsumer | None] = []
+        self.free_holders: list[int] = []
+        self.route = cython.cast(Route, None)
+        self.permitted: list[Exchange] = []
         self.flags = 0
-        self.confirms = None
+        self.confirms = cython.cast(Confirms, None)
         self.owing = False
         self.failed = False
         self.closed = False
@@ -99,7 +99,7 @@ class Channel:
             or not route.is_good()
             or not buffer.same(names, route.names, 0, after - names)
         ):
-            self.route = None
+            self.route = cython.cast(Route, None)
             self.find_route(buffer, names, key, after)
         return 0
 
@@ -114,7 +114,7 @@ class Channel:
         after: cython.Py_ssize_t,
     ) -> cython.int:
         """From the cache, where this channel may publish there; else from the control plane."""
-        route: Route = self.session.routes.look_up(buffer, names, after - names)
+        route: Route | None = self.session.routes.look_up(buffer, names, after - names)
         if route is None or not self.is_permitted(route.exchange):
             route = self.session.control.route(
                 self.number,
@@ -142,7 +142,7 @@ class Channel:
     def forget_permissions(self) -> None:
         """Permissions have changed: the control plane is asked again for each exchange."""
         self.permitted.clear()
-        self.route = None
+        self.route = cython.cast(Route, None)
 
     def header(self, buffer: Buffer, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.int:
         """A content header frame's payload."""
@@ -309,7 +309,7 @@ class Channel:
 
     def settle_taken(self, requeue: cython.bint) -> cython.int:
         """What `unacked` has just given out is settled, or goes back to its queue."""
-        consumer: ChannelConsumer = self.holders[self.unacked.holder]
+        consumer: ChannelConsumer = cython.cast(ChannelConsumer, self.holders[self.unacked.holder])
         queue: Queue = consumer.queue
         consumer.unacked_count -= 1
         self.session.handled += 1
@@ -328,7 +328,7 @@ class Channel:
 
     def close(self) -> None:
         """What it holds goes back; its consumers are gone."""
-        consumer: ChannelConsumer
+        consumer: ChannelConsumer | None
         if self.owing:
             self.write_confirms()
         self.closed = True
@@ -340,4 +340,4 @@ class Channel:
             self.settle_taken(True)
         self.holders.clear()
         self.free_holders.clear()
-        self.route = None
+        self.route = cython.cast(Route, None)

@@ -42,7 +42,7 @@ class Confirms:
         self.published = 0
         self.told = 0
         self.exceptions = 0
-        self.states = None
+        self.states = cython.cast(Buffer, None)
 
     def settled(self) -> cython.ulonglong:
         """Another message was published, and every queue has it."""
@@ -77,7 +77,7 @@ class Confirms:
             if self.told < self.published:
                 self.write_frame(output, ACK, self.published, True)
                 self.told = self.published
-            self.states = None
+            self.states = cython.cast(Buffer, None)
             return 0
         self.write_prefix(output)
         for sequence in range(self.told + 1, self.published + 1):

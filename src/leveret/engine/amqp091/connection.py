@@ -6,13 +6,7 @@
 Frames are handled where they were received. What a read leaves unfinished is carried over to
 the next in memory that is borrowed for it; the payload of a large body frame is passed on to its
 channel as it comes. publish, ack, nack and reject and the content of messages are handled here
-and in channel.py; every other method goes up to the control plane, which has these methods:
-
-    protocol_header(header: bytes)                        the first eight bytes
-    method(channel, method, arguments: bytes)             any other method
-    route(channel, exchange: bytes, routing_key: bytes)   -> Route, or an error
-    returned(channel, exchange, routing_key, properties, body)   mandatory, but no queue
-    violated(error)                                       what a frame's handling raised
+and in channel.py; every other method goes up to the control plane (control.py).
 """
 
 from __future__ import annotations
@@ -24,6 +18,7 @@ except ImportError:
 
 from leveret.engine.amqp091.channel import Channel
 from leveret.engine.amqp091.consumer import ChannelConsumer
+from leveret.engine.amqp091.control import Control
 from leveret.engine.amqp091.session import Session
 from leveret.engine.buffer import Buffer
 from leveret.engine.errors import PeerViolation
@@ -79,14 +74,14 @@ class Connection:
     """One connection's frames, channels and output. `owner` is whom the shard names as having
     output."""
 
-    def __init__(self, shard: Shard, control: object, owner: object) -> None:
+    def __init__(self, shard: Shard, control: Control, owner: object) -> None:
         self.shard = shard
         self.control = control
         self.session = Session(shard, control, owner)
         self.output = self.session.output
-        self.channels = []
+        self.channels: list[Channel | None] = []
         self.channel_count = 0
-        self.carry = None
+        self.carry = cython.cast(Buffer, None)
         self.buffer = shard.receive
         self.at = 0
         self.end = 0
@@ -96,7 +91,7 @@ class Connection:
         self.broken = False
         self.partial_left = 0
         self.partial_channel = 0
-        self.found = None
+        self.found = cython.cast(Channel, None)
         self.found_number = -1
         self.receive_bytes = RECEIVE_BYTES
         self.bytes_received = 0
@@ -196,7 +191,7 @@ class Connection:
 
     def forget_permissions(self) -> None:
         """Permissions have changed: the control plane is asked again before each exchange."""
-        channel: Channel
+        channel: Channel | None
         for channel in self.channels:
             if channel is not None:
                 channel.forget_permissions()
@@ -228,7 +223,7 @@ class Connection:
         self.broken = True
         if self.carry is not None:
             self.shard.give_back_carry(self.carry)
-            self.carry = None
+            self.carry = cython.cast(Buffer, None)
 
     def discard_output(self) -> None:
         """The peer has gone: what was to be sent is forgotten."""
@@ -254,7 +249,7 @@ class Connection:
         if rest == 0 or self.broken:
             if carry is not None:
                 self.shard.give_back_carry(carry)
-                self.carry = None
+                self.carry = cython.cast(Buffer, None)
             self.at = 0
             self.end = 0
             return 0
@@ -393,8 +388,8 @@ class Connection:
 
     def look_up(self, number: cython.Py_ssize_t) -> Channel:
         if number < 0 or number >= len(self.channels):
-            return None
-        return self.channels[number]
+            return cython.cast(Channel, None)
+        return cython.cast(Channel, self.channels[number])
 
     def start(self) -> cython.bint:
         """The protocol header; False: it has not come whole."""

@@ -49,7 +49,7 @@ class Content:
         self.properties_length = -1
         self.body_size = 0
         self.received = 0
-        self.body = None
+        self.body = cython.cast(Buffer, None)
 
     def begin(self) -> cython.int:
         """A publish has come: its header is next."""
@@ -142,7 +142,7 @@ class Content:
         if self.body is not None:
             self.session.unfinished_bytes -= self.received
             self.session.shard.give_back_carry(self.body)
-            self.body = None
+            self.body = cython.cast(Buffer, None)
         self.received = 0
         return 0
 

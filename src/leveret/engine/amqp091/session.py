@@ -7,6 +7,7 @@ try:
 except ImportError:
     from leveret._cython_compat import cython
 
+from leveret.engine.amqp091.control import Control
 from leveret.engine.output import Output
 from leveret.engine.route import RouteCache
 from leveret.engine.shard import Shard
@@ -25,7 +26,7 @@ FRAME_MAX = 131072
 class Session:
     """The surroundings of a connection's channels: shard, output, routes, limits."""
 
-    def __init__(self, shard: Shard, control: object, owner: object) -> None:
+    def __init__(self, shard: Shard, control: Control, owner: object) -> None:
         self.shard = shard
         self.control = control
         self.output = Output(owner, shard.outputs, shard.spare_outputs)

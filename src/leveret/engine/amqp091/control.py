@@ -1,0 +1,31 @@
+"""What the data plane of a connection asks of its control plane."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from leveret.engine.route import Route
+
+
+class Control(Protocol):
+    """Everything that does not happen for every message. Called while frames are handled."""
+
+    def protocol_header(self, header: bytes) -> None:
+        """The first eight bytes."""
+
+    def method(self, channel: int, method: int, arguments: bytes) -> None:
+        """Any method but publish, ack, nack and reject; `method` is class id << 16 | method id."""
+
+    def route(self, channel: int, exchange: bytes, routing_key: bytes) -> Route:
+        """Where a message goes, if this channel may publish there. The route is in the cache.
+
+        Raises PeerViolation where there is no such exchange or no permission.
+        """
+
+    def returned(
+        self, channel: int, exchange: bytes, routing_key: bytes, properties: bytes, body: bytes
+    ) -> None:
+        """A mandatory message has no queue to go to."""
+
+    def violated(self, error: Exception) -> None:
+        """Handling a frame raised this; what is not the peer's fault may be raised again."""
