@@ -1,37 +1,50 @@
 """Stands in for the `cython` module where Cython is not installed.
 
-The engine's files are ordinary Python that Cython can compile. Run uncompiled they use of
-`cython` only these names, and none of them does anything.
+The compiled packages' files are ordinary Python. Run uncompiled they use of `cython` only the
+names below, which mean here what they mean in Cython's own module. A name that is not here is an
+error: add it when a file comes to need it.
 """
 
 from __future__ import annotations
 
+import builtins
+from collections.abc import Callable
 from typing import Any
 
 
 class _Type:
-    """A C type's name: calling it returns the value, so that `cython.int(3)` is 3."""
+    """A C type: calling it converts, so that `cython.bint(3)` is True. Nothing is cut to width."""
+
+    def __init__(self, convert: Callable[[Any], Any]) -> None:
+        self.convert = convert
 
     def __call__(self, value: Any = 0) -> Any:
-        return value
+        return self.convert(value)
+
+
+def _unchanged(decorated: Any) -> Any:
+    return decorated
 
 
 class _Cython:
     compiled = False
 
-    def declare(self, _type: Any = None, value: Any = None, **_names: Any) -> Any:
-        return value
+    bint = _Type(bool)
+    char = uchar = short = ushort = _Type(builtins.int)
+    int = uint = long = ulong = longlong = ulonglong = _Type(builtins.int)
+    Py_ssize_t = size_t = _Type(builtins.int)
+    double = _Type(float)
 
-    def cast(self, _type: Any, value: Any, **_options: Any) -> Any:
-        return value
+    cclass = cfunc = ccall = final = inline = nogil = staticmethod(_unchanged)
 
-    def exceptval(self, *_arguments: Any, **_options: Any) -> Any:
-        return lambda function: function
+    def declare(self, kind: Any = None, value: Any = 0) -> Any:
+        return self.cast(kind, value)
 
-    def __getattr__(self, name: str) -> Any:
-        if name in ("cclass", "cfunc", "ccall", "final", "inline", "nogil"):
-            return lambda decorated: decorated
-        return _Type()
+    def cast(self, kind: Any, value: Any) -> Any:
+        return kind(value) if isinstance(kind, _Type) else value
+
+    def exceptval(self, value: Any = None, *, check: bool = True) -> Any:
+        return _unchanged
 
 
 cython: Any = _Cython()
