@@ -68,6 +68,8 @@ RATCHET: dict[str, int] = {  # what is too long already: its length, which may o
 }
 TESTED_ELSEWHERE: dict[str, str] = {  # sans-IO module without a test module of its own: why
     "engine/probe": "is itself the tests' view of engine/buffer",
+    "peers/peer": "names methods and does nothing",
+    "wire/amqp091/errors": "one exception, which every other module's tests expect",
 }
 
 FOREIGN = re.compile(r"(?<![\w.])/(?:work|root|home/\w+|tmp/(?:wt|plan|venv))\b|\.\./shared")

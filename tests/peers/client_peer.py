@@ -89,8 +89,9 @@ class ClientPeer:
 
     def __init__(self, server: Server, *, is_loopback: bool) -> None:
         self.server = server
-        self.peer = Newcomer(server.service, owner=self, is_loopback=is_loopback, tick=server.tick)
+        self.peer = Newcomer(server.service, is_loopback=is_loopback, tick=server.tick)
         self.step = 0
+        self.frame_max = 131072
         self.unread = b""  # what the peer did not want to read yet
         self._frames = frames.FrameParser(frame_max=200_000)
 
@@ -112,7 +113,8 @@ class ClientPeer:
         """All that the peer sends, the turn of the shard included."""
         self.server.shard.turn()
         data = bytes(self.peer.send_buffer())
-        self.peer.sent(len(data), self.server.tick)
+        if data:
+            self.peer.sent(len(data), self.server.tick)
         return data
 
     def take(self) -> list[Incoming]:
@@ -146,7 +148,7 @@ class ClientPeer:
         assert number == channel
         return reply
 
-    def publish(
+    def publication(
         self,
         exchange: str,
         routing_key: str,
@@ -155,13 +157,16 @@ class ClientPeer:
         channel: int = 1,
         mandatory: bool = False,
         properties: BasicProperties | None = None,
-    ) -> list[Incoming]:
+    ) -> bytes:
+        """The frames of a message."""
         method = BasicPublish(exchange=exchange, routing_key=routing_key, mandatory=mandatory)
-        content = encode_properties(properties or BasicProperties())
-        self.put(
-            encode_method(channel, method)
-            + frames.encode_content(channel, content, body, frame_max=131072)
-        )
+        encoded = encode_properties(properties or BasicProperties())
+        content = frames.encode_content(channel, encoded, body, frame_max=self.frame_max)
+        return encode_method(channel, method) + content
+
+    def publish(self, *names: str | bytes, **options: object) -> list[Incoming]:
+        """Sends what `publication` makes."""
+        self.put(self.publication(*names, **options))
         return self.take()
 
     def fill(self, queue: str, count: int) -> None:

@@ -51,10 +51,10 @@ def test_nothing_is_said_before_the_eighth_byte(server):
     assert client.take_bytes() != b""
 
 
-def test_output_is_announced_under_the_owner(server):
+def test_output_is_announced_by_the_shard(server):
     client = server.connect()
     client.put(HEADER)
-    assert server.shard.take_outputs() == [client]
+    assert server.shard.take_outputs() == [client.peer]
 
 
 def test_a_silent_newcomer_has_ten_seconds(server):

@@ -8,7 +8,7 @@ from typing import Protocol
 class Peer(Protocol):
     """`now` is the date and `tick` the monotonic time, both in milliseconds.
 
-    Output that a turn of the shard brings is announced by the shard, under the peer's owner.
+    A peer that has something to send is announced by the shard (`take_outputs`).
     """
 
     @property

@@ -264,7 +264,7 @@ class Connection:
         if failed is None or REPLY_CODES[kind].is_hard:
             self._write_close(0, ConnectionClose, kind, text, method_id)
             self._await_close(LINGER_MS if kind == "frame_error" else CLOSE_MS)
-        elif not failed.failed:
+        else:
             failed.failed = True
             self.engine.fail_channel(channel)
             failed.release()
