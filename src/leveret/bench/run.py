@@ -7,7 +7,13 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from types import FrameType
 
 from leveret.bench.consumer import Consumer
@@ -38,8 +44,11 @@ class Run:
         self.latency = Histogram() if options.latency else None
         self.confirm_latency = Histogram() if options.latency and options.confirm else None
 
-    def __call__(self) -> Totals:
-        """Runs; BenchError where the broker refuses or goes away."""
+    def __call__(self, during: AbstractContextManager[object] | None = None) -> Totals:
+        """Runs; BenchError where the broker refuses before the load has begun.
+
+        `during` is entered when the load begins, and left when it ends.
+        """
         with ExitStack() as stack:
             control = Session(self.address)
             stack.callback(control.close)
@@ -48,7 +57,7 @@ class Run:
                 stack.callback(self._delete_queues, control)
             consumers = [self._consumer(stack, index) for index in range(self.options.consumers)]
             publishers = [self._publisher(stack) for _ in range(self.options.publishers)]
-            return self._run(publishers, consumers)
+            return self._run(publishers, consumers, during or nullcontext())
 
     def _delete_queues(self, control: Session) -> None:
         with suppress(BenchError):  # what ended the run is reported; this follows from it
@@ -85,37 +94,46 @@ class Run:
             session.call(ConfirmSelect(), ConfirmSelectOk)
         return publisher
 
-    def _run(self, publishers: list[Publisher], consumers: list[Consumer]) -> Totals:
-        options = self.options
-        start = time.monotonic_ns()
-        for index, publisher in enumerate(publishers):
-            if options.rate:
-                shift = index * SECOND // (options.rate * len(publishers))
-                publisher.pacer = Pacer(rate=options.rate, start=start + shift)
-        deadline = start + int(options.time * SECOND) if options.time else None
-        load = Load(
-            publishers,
-            consumers,
-            expected=options.count * max(1, options.publishers * self._copies()),
-            deadline=deadline,
-            backlog=options.backlog,
-            copies=self._copies(),
-        )
-        cpu = time.process_time()
+    def _run(
+        self,
+        publishers: list[Publisher],
+        consumers: list[Consumer],
+        during: AbstractContextManager[object],
+    ) -> Totals:
         failure = None
-        with _interrupts_stop(load), _no_garbage_collection():
-            try:
-                load.run(_Live(load, start).tick if self._is_live() else _no_tick)
-            except BenchError as error:
-                failure = str(error)
+        with _no_garbage_collection(), during:
+            cpu, start = time.process_time(), time.monotonic_ns()
+            load = self._load(publishers, consumers, start)
+            with _interrupts_stop(load):
+                try:
+                    load.run(_Live(load, start).tick if self._is_live() else _no_tick)
+                except BenchError as error:
+                    failure = str(error)
+            seconds = (time.monotonic_ns() - start) / SECOND
+            cpu_seconds = time.process_time() - cpu
         return Totals(
-            seconds=(time.monotonic_ns() - start) / SECOND,
-            cpu_seconds=time.process_time() - cpu,
-            body_bytes=options.size,
+            seconds=seconds,
+            cpu_seconds=cpu_seconds,
+            body_bytes=self.options.size,
             counts=load.counts(),
             latency=percentiles(self.latency),
             confirm_latency=percentiles(self.confirm_latency),
             failure=failure,
+        )
+
+    def _load(self, publishers: list[Publisher], consumers: list[Consumer], start: int) -> Load:
+        options = self.options
+        if options.rate:
+            for index, publisher in enumerate(publishers):
+                shift = index * SECOND // (options.rate * len(publishers))
+                publisher.pacer = Pacer(rate=options.rate, start=start + shift)
+        return Load(
+            publishers,
+            consumers,
+            expected=options.count * max(1, options.publishers * self._copies()),
+            deadline=start + int(options.time * SECOND) if options.time else None,
+            backlog=options.backlog,
+            copies=self._copies(),
         )
 
     def _copies(self) -> int:

@@ -203,12 +203,10 @@ class Deliveries:
     ) -> cython.int:
         tag: cython.ulonglong
         at: cython.Py_ssize_t = payload + 1 + buffer.u8(payload)
-        names: cython.Py_ssize_t = at + 9
-        if names < end:
-            names += 1 + buffer.u8(names)
-        if names < end:
-            names += 1 + buffer.u8(names)
-        if names != end:
+        routing_key: cython.Py_ssize_t = at + 9
+        if routing_key < end:
+            routing_key += 1 + buffer.u8(routing_key)  # past the exchange
+        if routing_key >= end or routing_key + 1 + buffer.u8(routing_key) != end:
             raise CheckFailed("a basic.deliver of the wrong length")
         tag = buffer.u64(at)
         if tag != self.delivery_tag + 1:

@@ -1,0 +1,60 @@
+"""A process watched from outside, with all its threads and children: CPU time and memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+PROC = Path("/proc")
+# Fields of /proc/PID/stat behind the name, which is in parentheses: see proc(5).
+PARENT = 1
+USER_TIME = 11
+SYSTEM_TIME = 12
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time that the process and its descendants have used."""
+    ticks = sum(
+        int(fields[USER_TIME]) + int(fields[SYSTEM_TIME]) for fields in map(stat, family(pid))
+    )
+    return ticks / TICKS_PER_SECOND
+
+
+def resident_bytes(pid: int) -> int:
+    """Memory that the process and its descendants hold in RAM."""
+    return sum(resident_kilobytes(member) for member in family(pid)) * 1024
+
+
+def resident_kilobytes(pid: int) -> int:
+    for line in (PROC / str(pid) / "status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+    return 0
+
+
+def family(pid: int) -> list[int]:
+    """The process and all its living descendants."""
+    children: dict[int, list[int]] = {}
+    for member, parent in parents():
+        children.setdefault(parent, []).append(member)
+    members = [pid]
+    for member in members:
+        members += children.get(member, [])
+    return members
+
+
+def parents() -> Iterator[tuple[int, int]]:
+    """Every process with its parent."""
+    for path in PROC.iterdir():
+        if path.name.isdigit():
+            try:
+                yield int(path.name), int(stat(int(path.name))[PARENT])
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # it has ended meanwhile
+
+
+def stat(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat behind the name."""
+    return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
