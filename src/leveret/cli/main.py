@@ -39,15 +39,17 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run the command line `words` (default: the process's); returns the exit status."""
     words = sys.argv[1:] if words is None else words
     try:
-        status = _run(words)
-        sys.stdout.flush()
+        try:
+            return _run(words)
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except BrokenPipeError:
         # Python would try again to flush at exit, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NOBODY_READS
     except KeyboardInterrupt:
         return INTERRUPTED
-    return status
 
 
 def _run(words: Sequence[str]) -> int:
