@@ -22,6 +22,8 @@ examples:
   leveret serve --help                   all options of a command
 """
 
+WIDTH: Final = 100
+
 WRONG_USAGE: Final = 2
 INTERRUPTED: Final = 130  # 128 + SIGINT, as shells have it
 NOBODY_READS: Final = 141  # 128 + SIGPIPE
@@ -80,20 +82,30 @@ def _load(name: str) -> Command:
 
 
 def _make_parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
-    raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
-        prog="leveret", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=raw
+        prog="leveret", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=_format_help
     )
     parser.add_argument(
         "--version", action="store_true", help="print the version, and whether it is compiled"
     )
-    subparsers = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
+    subparsers = parser.add_subparsers(
+        title="commands", dest="command", metavar="COMMAND", prog="leveret"
+    )
     for name, command in commands.items():
-        command.configure(
-            subparsers.add_parser(name, help=command.HELP, description=_sentence(command.HELP))
+        subparser = subparsers.add_parser(
+            name,
+            help=command.HELP,
+            description=f"{command.HELP[0].upper()}{command.HELP[1:]}.",
+            formatter_class=_format_help,
         )
+        command.configure(subparser)
     return parser
 
 
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
+def _format_help(prog: str) -> argparse.HelpFormatter:
+    # Asked for a width, argparse does not import what it needs to find one out, at each start.
+    try:
+        width = os.get_terminal_size(1).columns
+    except OSError:
+        width = WIDTH
+    return argparse.RawDescriptionHelpFormatter(prog, width=min(width, WIDTH))

@@ -21,7 +21,6 @@ from typing import Final
 
 import leveret
 from leveret.cli.log_format import LogFormatter
-from leveret.cli.port_holder import find_port_holder
 from leveret.cli.service_manager import notify
 from leveret.engine.buffer import COMPILED
 from leveret.server.address import Address, parse_address
@@ -173,6 +172,9 @@ def _explain(error: ListenError) -> str:
     if isinstance(cause, socket.gaierror):
         return f"{address}: this host is not known: {cause.strerror}"
     if cause.errno == errno.EADDRINUSE:
+        # Not needed by a broker that starts.
+        from leveret.cli.port_holder import find_port_holder
+
         holder = find_port_holder(address.port)
         by = f" by {holder}" if holder else ""
         return f"{address} is in use{by}: choose another with --listen HOST:PORT"
