@@ -19,7 +19,7 @@ HERE = Address("127.0.0.1", 0)
 
 class FakeShard:
     def __init__(self) -> None:
-        self.written: dict[object, None] = {}
+        self.written: dict[int, None] = {}
         self.turn_count = 0
         self.pending_count = 0
         self.error: Exception | None = None
@@ -34,16 +34,20 @@ class FakeShard:
         if self.error:
             raise self.error
 
-    def take_outputs(self) -> list[object]:
+    def take_outputs(self) -> list[int]:
         taken, self.written = list(self.written), {}
         return taken
 
 
 class FakePeer:
-    """Sends back what it receives, unless told what to do instead by one of its attributes."""
+    """A leveret.peers.peer.Peer without a protocol: it sends back what it receives.
 
-    def __init__(self, shard: FakeShard, remote: Address) -> None:
+    What it is to do instead is said by its attributes.
+    """
+
+    def __init__(self, shard: FakeShard, owner: int, remote: Address) -> None:
         self.shard = shard
+        self.owner = owner
         self.remote = remote
         self.finished = False
         self.events: list[object] = []
@@ -91,7 +95,7 @@ class FakePeer:
 
     def write(self, data: bytes) -> None:
         self.output += data
-        self.shard.written[self] = None
+        self.shard.written[self.owner] = None
 
     def echo(self, data: bytes) -> None:
         self.write(data)
@@ -118,8 +122,8 @@ class Stage:
         config = Config(**{"listen": (HERE,), **options})
         self.server = Server(self.shard, self.open_peer, config, clock=clock, selector=selector)
 
-    def open_peer(self, remote: Address, tick: int) -> FakePeer:
-        peer = FakePeer(self.shard, remote)
+    def open_peer(self, owner: int, remote: Address, tick: int) -> FakePeer:
+        peer = FakePeer(self.shard, owner, remote)
         self.prepare(peer)
         self.peers.append(peer)
         return peer

@@ -231,7 +231,7 @@ def test_a_broken_invariant_stops_the_server() -> None:
         async with stage.client() as (_, writer, peer), stage.client() as (reader, _, other):
             peer.on_received = contradict
             writer.write(b"x")
-            assert str(await stage.server.wait_failed()) == "two owners"
+            assert str(await stage.server.failure) == "two owners"
             assert await read_all(reader) == b""
             assert other.events == ["lost"]
 
@@ -246,7 +246,7 @@ def test_a_peer_that_cannot_be_released_stops_the_server() -> None:
         async with stage.client() as (_, writer, peer):
             peer.on_lost = contradict
             writer.close()
-            assert str(await stage.server.wait_failed()) == "half released"
+            assert str(await stage.server.failure) == "half released"
 
     play(scenario)
 

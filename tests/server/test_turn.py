@@ -65,7 +65,7 @@ def test_each_peer_with_output_is_sent_to_in_the_turn_of_another() -> None:
 def test_output_of_a_peer_that_has_gone_is_nobodys() -> None:
     async def scenario(stage: Stage) -> None:
         async with stage.client() as (reader, writer, _):
-            stage.shard.written[object()] = None
+            stage.shard.written[4711] = None
             writer.write(b"x")
             assert await reader.readexactly(1) == b"x"
 
@@ -78,7 +78,7 @@ def test_a_shard_that_fails_stops_the_server_and_tells(own_loop: bool) -> None:
         async with stage.client() as (reader, writer, peer):
             stage.shard.error = RuntimeError("upside down")
             writer.write(b"x")
-            assert str(await stage.server.wait_failed()) == "upside down"
+            assert str(await stage.server.failure) == "upside down"
             assert await read_all(reader) == b""
             assert peer.events == [b"x", "lost"]
             assert stage.server.addresses == []

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
+import socket
 from dataclasses import dataclass
 
 EXAMPLE = "127.0.0.1:5672, 0.0.0.0:5672 or [::1]:5672"
 PORT_MAX = 65535
+IPV4_IN_IPV6 = bytes(10) + b"\xff\xff"
+IPV6_LOOPBACK = bytes(15) + b"\x01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +26,8 @@ class Address:
         """Whether only this machine can reach it."""
         if self.host == "localhost":
             return True
-        try:
-            address = ipaddress.ip_address(self.host.partition("%")[0])
-        except ValueError:
-            return False
-        mapped = getattr(address, "ipv4_mapped", None)
-        return (mapped or address).is_loopback
+        packed = _pack(self.host)
+        return packed[:1] == b"\x7f" if len(packed) == 4 else packed == IPV6_LOOPBACK
 
 
 def parse_address(text: str) -> Address:
@@ -40,15 +38,19 @@ def parse_address(text: str) -> Address:
     if not (port.isascii() and port.isdigit()) or int(port) > PORT_MAX:
         raise ValueError(f"{text!r} has no port from 0 to {PORT_MAX}: write for example {EXAMPLE}")
     if host.startswith("[") and host.endswith("]"):
-        return Address(_ipv6(host[1:-1], text), int(port))
-    if ":" in host:
+        host = host[1:-1]
+        if ":" not in host or not _pack(host):
+            raise ValueError(f"{text!r} has no IPv6 address in its brackets")
+    elif ":" in host:
         raise ValueError(f"{text!r}: an IPv6 host stands in brackets, for example [::1]:5672")
     return Address(host, int(port))
 
 
-def _ipv6(host: str, text: str) -> str:
+def _pack(host: str) -> bytes:
+    """The 4 or 16 bytes of an IP address, 4 for IPv4 within IPv6; none for a name."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        ipaddress.IPv6Address(host)
-    except ValueError as error:
-        raise ValueError(f"{text!r} has no IPv6 address in its brackets: {error}") from None
-    return host
+        packed = socket.inet_pton(family, host.partition("%")[0])
+    except OSError:
+        return b""
+    return packed.removeprefix(IPV4_IN_IPV6)

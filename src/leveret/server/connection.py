@@ -25,8 +25,8 @@ from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
 from typing import TYPE_CHECKING
 
 from leveret.engine.errors import InvariantError
+from leveret.peers.peer import Peer
 from leveret.server.address import Address
-from leveret.server.peer import Peer
 from leveret.server.timers import NEVER
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Connection:
 
     def start(self) -> None:
         """Take part in turns."""
-        self._turn.connections[self._peer] = self
+        self._turn.connections[self.number] = self
         self._watch(EVENT_READ)
         self._arm()
 
@@ -305,7 +305,7 @@ class Connection:
 
     def _release(self) -> None:
         """Let the peer go, once; what it held may be another's now."""
-        if self._turn.connections.pop(self._peer, None) is None:
+        if self._turn.connections.pop(self.number, None) is None:
             return
         self._turn.paused.discard(self)
         self._turn.want()

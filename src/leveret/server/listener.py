@@ -116,9 +116,9 @@ def address_of(name: tuple[object, ...]) -> Address:
 
 
 def _resolve(address: Address) -> Iterator[tuple[socket.AddressFamily, object]]:
-    found = socket.getaddrinfo(
-        address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )
+    # As bytes, or Python loads its tables of Unicode: 1 MB for a name without any.
+    host = address.host.encode() if address.host.isascii() else address.host
+    found = socket.getaddrinfo(host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     for family, _, _, _, name in dict.fromkeys(found):
         yield family, name
 

@@ -9,23 +9,30 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
 
+from leveret.engine.shard import Shard
+from leveret.peers.peer import Peer
 from leveret.server.address import Address
 from leveret.server.clock import Clock
 from leveret.server.config import Config
 from leveret.server.connection import Connection
 from leveret.server.listener import Listener, open_listeners
-from leveret.server.peer import OpenPeer, Shard
 from leveret.server.selector import TurnSelector
 from leveret.server.turn import Turn
 
 log = logging.getLogger(__name__)
+
+OpenPeer = Callable[[int, Address, int], Peer]
+"""Makes a new connection's peer from its name for the shard, the other side's address, the tick."""
 
 STOP_TEXT = "broker forced connection closure with reason 'shutdown'"
 
 
 class Server:
     """Serves the peers that `open_peer` makes, all of them on `shard`. Made within a running loop.
+
+    `failure` is done with the error after which the server could not go on, and stopped.
 
     `selector` is that loop's own, where the caller made the loop with one; else the server has
     one and hangs it into the loop.
@@ -52,7 +59,7 @@ class Server:
         self._connections: set[Connection] = set()
         self._accepted_count = 0
         self._empty: asyncio.Future[None] | None = None
-        self._failure: asyncio.Future[Exception] = self._loop.create_future()
+        self.failure: asyncio.Future[Exception] = self._loop.create_future()
 
     @property
     def addresses(self) -> list[Address]:
@@ -92,17 +99,13 @@ class Server:
         for connection in tuple(self._connections):
             connection.close(reason)
 
-    async def wait_failed(self) -> Exception:
-        """The error after which the server cannot go on; it has stopped."""
-        return await asyncio.shield(self._failure)
-
     def _accept(self, sock: socket.socket, remote: Address) -> None:
         self._accepted_count += 1
         self._turn.begin()
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            peer = self._open_peer(remote, self._turn.tick)
+            peer = self._open_peer(self._accepted_count, remote, self._turn.tick)
         except OSError as error:
             log.info("connection from %s lost: %s", remote, error.strerror)
             sock.close()
@@ -133,8 +136,8 @@ class Server:
 
     def _fail(self, error: Exception) -> None:
         log.critical("the broker's state contradicts itself: it stops", exc_info=error)
-        if not self._failure.done():
-            self._failure.set_result(error)
+        if not self.failure.done():
+            self.failure.set_result(error)
             self._loop.call_soon(self._close_listeners)
             self._loop.call_soon(self.close_connections, "the broker has failed")
 

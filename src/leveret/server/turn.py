@@ -15,8 +15,8 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from leveret.engine.shard import Shard
 from leveret.server.clock import Clock
-from leveret.server.peer import Shard
 from leveret.server.timers import NEVER, Timers
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ DUE_MAX = 256
 
 
 class Turn:
-    """The turns of one shard, and the connections that take part in them.
+    """The turns of one shard, and the connections that take part in them, by their numbers.
 
     `wake` has `run` called without a socket being ready. `fail` is told the error after which
     the shard cannot be trusted; nothing is run any more then.
@@ -73,8 +73,8 @@ class Turn:
         except Exception as error:
             self.fail(error)
             return
-        for peer in outputs:
-            connection = self.connections.get(peer)
+        for number in outputs:
+            connection = self.connections.get(number)
             if connection is not None:
                 connection.flush()
         if self._touched:

@@ -1,0 +1,7 @@
+"""`python -m leveret`."""
+
+import sys
+
+from leveret.cli.main import main
+
+sys.exit(main())

@@ -1,0 +1,193 @@
+"""`leveret serve`: the broker as a process, from its options to its last word.
+
+Standard output gets two lines once clients can connect; what happens later goes to the log, on
+standard error. SIGTERM and SIGINT close all connections and end the process with 0; a second one
+ends it at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import errno
+import gc
+import logging
+import os
+import resource
+import signal
+import socket
+import sys
+from typing import Final
+
+import leveret
+from leveret.cli.log_format import LogFormatter
+from leveret.cli.service_manager import notify
+from leveret.engine.buffer import COMPILED
+from leveret.server.address import Address, parse_address
+from leveret.server.assembly import make_server
+from leveret.server.config import DEFAULT_ADDRESS, Config
+from leveret.server.listener import ListenError
+from leveret.server.selector import TurnSelector
+from leveret.server.server import Server
+
+NAME: Final = "serve"
+HELP: Final = "run a broker"
+
+FAILED: Final = 1
+WRONG_USAGE: Final = 2
+
+log = logging.getLogger(__name__)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--listen", metavar="HOST:PORT", type=_address, action="append",
+        help=f"where to listen; may be given several times; an IPv6 host stands in brackets;"
+             f" port 0 is any free one (default: {DEFAULT_ADDRESS})")  # fmt: skip
+    add("--data-dir", metavar="DIR", help="keep durable messages in DIR: not in this version yet")
+    add("--in-memory", action="store_true", help="keep nothing on disk, and do not warn of it")
+    add("--log-level", choices=("debug", "info", "warning", "error"), default="info",
+        help="what to log on standard error (default: %(default)s)")  # fmt: skip
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until told to stop."""
+    if arguments.data_dir is not None:
+        return _complain(_refuse_data_dir(arguments), WRONG_USAGE)
+    _start_logging(arguments.log_level)
+    _allow_many_sockets()
+    config = Config(listen=tuple(arguments.listen or (DEFAULT_ADDRESS,)))
+    selector = TurnSelector()
+    try:
+        with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
+            return runner.run(_serve(config, selector, in_memory=arguments.in_memory))
+    except ListenError as error:
+        return _complain(_explain(error), FAILED)
+
+
+async def _serve(config: Config, selector: TurnSelector, *, in_memory: bool) -> int:
+    server = make_server(config, selector=selector)
+    stop = asyncio.Event()
+    _stop_on_signals(stop)
+    server.failure.add_done_callback(lambda _: stop.set())
+    await server.start()
+    _warn(server, in_memory=in_memory)
+    _announce(server)
+    # What is there now stays: the collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
+    notify("READY=1")
+    await stop.wait()
+    notify("STOPPING=1")
+    if server.failure.done():
+        return FAILED
+    await server.stop()
+    return 0
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    """The first signal sets `stop`, the second one ends the process."""
+
+    def signalled(number: signal.Signals) -> None:
+        if stop.is_set():
+            log.warning("%s: ending at once", number.name)
+            os._exit(128 + number)
+        log.info("%s: stopping", number.name)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, signalled, number)
+
+
+def _announce(server: Server) -> None:
+    """Tell whoever started us that clients can connect now."""
+    places = [f"amqp://{address}" for address in server.addresses]
+    build = "compiled" if COMPILED else "not compiled"
+    version = leveret.__version__
+    _say(f"leveret {version} listening on {' and '.join(places)} ({build}, memory only)")
+    option = "" if server.addresses[0] == DEFAULT_ADDRESS else f" --uri {places[0]}"
+    _say(f"try it: leveret bench --time 5{option}")
+
+
+def _say(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except OSError:
+        # Nobody reads, which is no reason not to serve; Python would try again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _warn(server: Server, *, in_memory: bool) -> None:
+    if not in_memory:
+        log.warning("memory only: messages do not survive a restart (--in-memory to agree)")
+    for address in server.addresses:
+        if not address.is_loopback:
+            log.warning(
+                "%s can be reached from other machines: guest may log in from this one only",
+                address,
+            )
+    if not COMPILED:
+        log.warning(
+            "not compiled: expect some 25 thousand messages a second instead of millions;"
+            " install a C compiler and Python's headers (apt install gcc python3-dev), then:"
+            " pip install --force-reinstall --no-cache-dir --no-binary leveret leveret"
+        )
+
+
+def _start_logging(level: str) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(LogFormatter())
+    logging.basicConfig(handlers=[handler], level=level.upper())
+    logging.raiseExceptions = False  # a log that nobody reads any more is no reason to stop
+
+
+def _allow_many_sockets() -> None:
+    """Each connection takes a descriptor, and 1,024 are allowed unless one asks for more."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    except (OSError, ValueError) as error:
+        log.debug("the number of sockets stays as it is: %s", error)  # macOS has a lower one yet
+
+
+def _address(text: str) -> Address:
+    try:
+        return parse_address(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _refuse_data_dir(arguments: argparse.Namespace) -> str:
+    if arguments.in_memory:
+        return "--data-dir and --in-memory contradict each other"
+    return (
+        f"--data-dir {arguments.data_dir}: this version cannot store messages on disk yet;"
+        " to keep them in memory only, start with --in-memory"
+    )
+
+
+def _explain(error: ListenError) -> str:
+    """Why it cannot listen there, and what can be done about it."""
+    address, cause = error.address, error.cause
+    if isinstance(cause, socket.gaierror):
+        return f"{address}: this host is not known: {cause.strerror}"
+    if cause.errno == errno.EADDRINUSE:
+        # Not needed by a broker that starts.
+        from leveret.cli.port_holder import find_port_holder
+
+        holder = find_port_holder(address.port)
+        by = f" by {holder}" if holder else ""
+        return f"{address} is in use{by}: choose another with --listen HOST:PORT"
+    if cause.errno in (errno.EACCES, errno.EPERM):
+        return (
+            f"{address}: permission denied, as ports below 1024 are for root:"
+            " choose another with --listen HOST:PORT"
+        )
+    if cause.errno == errno.EADDRNOTAVAIL:
+        return f"{address} is not an address of this machine: see `ip address` for those that are"
+    return f"{address}: {cause.strerror}"
+
+
+def _complain(text: str, status: int) -> int:
+    print(f"leveret serve: {text}", file=sys.stderr)
+    return status

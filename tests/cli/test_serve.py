@@ -1,0 +1,187 @@
+import os
+import resource
+import select
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.broker_process import READY, running_broker, wait_ready
+
+SERVE = [sys.executable, "-m", "leveret", "serve"]
+HEADER = b"AMQP\x00\x00\x09\x01"
+LIMIT_S = 20
+
+
+def refused(*options: str) -> tuple[int, str]:
+    """The exit status and the words of a broker that does not start."""
+    result = subprocess.run([*SERVE, *options], capture_output=True, text=True, timeout=LIMIT_S)
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    return result.returncode, result.stderr
+
+
+def talk(port: int, host: str = "127.0.0.1") -> socket.socket:
+    """A connection on which the broker has said its first word."""
+    sock = socket.create_connection((host, port), LIMIT_S)
+    sock.sendall(HEADER)
+    assert sock.recv(1) == b"\x01"
+    return sock
+
+
+def test_ready_it_says_where_and_how_and_serves() -> None:
+    with running_broker() as broker:
+        assert broker.ready.startswith(f"leveret 0.1.0 listening on amqp://127.0.0.1:{broker.port}")
+        assert broker.ready.endswith("compiled, memory only)")
+        talk(broker.port).close()
+        assert broker.process.stdout is not None
+        assert f"leveret bench --time 5 --uri amqp://127.0.0.1:{broker.port}" in (
+            broker.process.stdout.readline()
+        )
+
+
+def test_several_addresses_are_all_listened_on() -> None:
+    with running_broker("--listen", "127.0.0.1:0", "--listen", "127.0.0.2:0") as broker:
+        other = READY.search(broker.ready.partition(" and ")[2].join(["listening on ", ""]))
+        assert other
+        assert other["host"] == "127.0.0.2"
+        talk(int(other["port"]), "127.0.0.2").close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_with_0_and_the_clients_are_gone(number: signal.Signals) -> None:
+    with running_broker() as broker:
+        with talk(broker.port) as client:
+            broker.process.send_signal(number)
+            while client.recv(4096):
+                pass
+        assert broker.process.wait(LIMIT_S) == 0
+        assert f"{number.name}: stopping" in broker.log
+
+
+def test_a_second_signal_ends_it_at_once() -> None:
+    with subprocess.Popen(
+        [*SERVE, "--in-memory", "--listen", "127.0.0.1:0"], stdout=-1, stderr=-1, text=True
+    ) as process:
+        broker = wait_ready(process, Path(os.devnull))
+        # It stays, because it neither closes its end nor answers.
+        with talk(broker.port):
+            process.send_signal(signal.SIGTERM)
+            assert process.stderr is not None
+            while "stopping" not in process.stderr.readline():
+                pass
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(LIMIT_S) == 128 + signal.SIGTERM
+
+
+def test_memory_only_is_said_unless_it_was_asked_for() -> None:
+    with subprocess.Popen(
+        [*SERVE, "--listen", "127.0.0.1:0"], stdout=-1, stderr=-1, text=True
+    ) as process:
+        wait_ready(process, Path(os.devnull))
+        process.send_signal(signal.SIGTERM)
+        _, log = process.communicate(timeout=LIMIT_S)
+    assert "memory only: messages do not survive a restart" in log
+    with running_broker() as broker:
+        assert "memory only" not in broker.log
+
+
+def test_a_data_dir_is_refused_rather_than_left_empty(tmp_path: Path) -> None:
+    status, words = refused("--data-dir", str(tmp_path))
+    assert status == 2
+    assert "cannot store messages on disk yet" in words
+    assert "--in-memory" in words
+
+
+def test_a_data_dir_in_memory_is_a_contradiction(tmp_path: Path) -> None:
+    status, words = refused("--data-dir", str(tmp_path), "--in-memory")
+    assert status == 2
+    assert "contradict" in words
+
+
+def test_an_occupied_port_is_an_error_that_names_the_holder_and_the_flag() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        status, words = refused("--listen", place)
+    assert status == 1
+    assert f"{place} is in use" in words
+    assert "--listen HOST:PORT" in words
+    if sys.platform == "linux":
+        assert f"(process {os.getpid()})" in words
+
+
+@pytest.mark.parametrize(
+    ("place", "status", "reason"),
+    [
+        ("5672", 2, "is not HOST:PORT"),
+        ("192.0.2.1:5672", 1, "is not an address of this machine"),
+        ("no-such-host.invalid:5672", 1, "this host is not known"),
+    ],
+)
+def test_an_address_that_cannot_be_is_an_error(place: str, status: int, reason: str) -> None:
+    result, words = refused("--listen", place)
+    assert result == status
+    assert reason in words
+
+
+def test_what_other_machines_can_reach_is_warned_of() -> None:
+    with running_broker("--listen", "0.0.0.0:0") as broker:
+        assert f"0.0.0.0:{broker.port} can be reached from other machines" in broker.log
+
+
+def test_the_log_level_is_kept() -> None:
+    with running_broker("--log-level", "debug") as broker:
+        talk(broker.port).close()
+    assert "connection 1 from 127.0.0.1:" in broker.log
+
+
+def test_its_service_manager_is_told_when_it_is_ready_and_when_it_stops(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.settimeout(LIMIT_S)
+        manager.bind(str(tmp_path / "notify"))
+        with running_broker(NOTIFY_SOCKET=str(tmp_path / "notify")) as broker:
+            assert manager.recv(100) == b"READY=1"
+            broker.stop()
+            assert manager.recv(100) == b"STOPPING=1"
+
+
+def test_an_output_that_nobody_reads_does_not_keep_it_from_serving() -> None:
+    """Like `leveret serve | head -0 &`: clients find it on the port that they know."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    read, write = os.pipe()
+    os.close(read)
+    with subprocess.Popen(
+        [*SERVE, "--listen", f"127.0.0.1:{port}"], stdout=write, stderr=-1, text=True
+    ) as process:
+        os.close(write)
+        assert process.stderr is not None
+        assert select.select([process.stderr], [], [], LIMIT_S)[0]  # warns: it is there
+        connect_when_ready(port).close()
+        process.send_signal(signal.SIGTERM)
+        _, log = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 0
+    assert "Traceback" not in log
+    assert "BrokenPipe" not in log
+
+
+def connect_when_ready(port: int) -> socket.socket:
+    for _ in range(1_000):
+        try:
+            return talk(port)
+        except ConnectionRefusedError:
+            select.select([], [], [], 0.01)
+    raise AssertionError("nobody listens")
+
+
+def test_it_allows_itself_as_many_sockets_as_it_may_have() -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with running_broker() as broker:
+        limits = Path(f"/proc/{broker.pid}/limits")
+        if not limits.exists():
+            pytest.skip("no /proc here")
+        (line,) = (line for line in limits.read_text().splitlines() if "open files" in line)
+        assert line.split()[3:5] == [str(most)] * 2
