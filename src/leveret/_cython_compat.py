@@ -29,7 +29,7 @@ class _Cython:
         return lambda function: function
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("cclass", "cfunc", "ccall", "final", "inline", "nogil"):
+        if name in ("cclass", "cfunc", "ccall", "final", "inline", "no_gc", "nogil"):
             return lambda decorated: decorated
         return _Type()
 

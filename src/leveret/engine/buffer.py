@@ -37,6 +37,9 @@ def outside() -> int:
     raise IndexError("buffer access out of bounds")
 
 
+# Bytes are in no cycle, and the collector would take them before the buffer has released them.
+@cython.no_gc
+@cython.cclass
 class Buffer:
     """`size` zero bytes of its own, or the bytes of `owner`: a bytearray, bytes or an mmap."""
 
