@@ -134,11 +134,13 @@ class Buffer:
             return self.put_number(offset, value, 8)
 
         def slot(self, index: int) -> int:
-            self.check(index * 8, 8)
+            if index < 0 or index >= self.size >> 3:
+                outside()
             return int.from_bytes(self.data[index * 8 : index * 8 + 8], sys.byteorder)
 
         def put_slot(self, index: int, value: int) -> int:
-            self.check_writable(index * 8, 8)
+            if index < 0 or index >= self.room >> 3:
+                outside()
             self.data[index * 8 : index * 8 + 8] = value.to_bytes(8, sys.byteorder)
             return 0
 
