@@ -35,7 +35,7 @@ class _Cython:
     Py_ssize_t = size_t = _Type(builtins.int)
     double = _Type(float)
 
-    cclass = cfunc = ccall = final = inline = nogil = staticmethod(_unchanged)
+    cclass = cfunc = ccall = final = inline = no_gc = nogil = staticmethod(_unchanged)
 
     def declare(self, kind: Any = None, value: Any = 0) -> Any:
         return self.cast(kind, value)

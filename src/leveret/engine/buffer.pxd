@@ -94,12 +94,14 @@ cdef class Buffer:
 
     cdef inline uint64_t slot(self, Py_ssize_t index) except? 0xFFFFFFFFFFFFFFFF:
         cdef uint64_t raw
-        self.check(index * 8, 8)
+        if index < 0 or index >= self.size >> 3:
+            outside()
         memcpy(&raw, self.data + index * 8, 8)
         return raw
 
     cdef inline int put_slot(self, Py_ssize_t index, uint64_t value) except -1:
-        self.check_writable(index * 8, 8)
+        if index < 0 or index >= self.room >> 3:
+            outside()
         memcpy(self.data + index * 8, &value, 8)
         return 0
 

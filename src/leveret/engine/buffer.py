@@ -37,6 +37,9 @@ def outside() -> int:
     raise IndexError("buffer access out of bounds")
 
 
+# Bytes are in no cycle, and the collector would take them before the buffer has released them.
+@cython.no_gc
+@cython.cclass
 class Buffer:
     """`size` zero bytes of its own, or the bytes of `owner`: a bytearray, bytes or an mmap."""
 
@@ -134,11 +137,13 @@ class Buffer:
             return self.put_number(offset, value, 8)
 
         def slot(self, index: int) -> int:
-            self.check(index * 8, 8)
+            if index < 0 or index >= self.size >> 3:
+                outside()
             return int.from_bytes(self.data[index * 8 : index * 8 + 8], sys.byteorder)
 
         def put_slot(self, index: int, value: int) -> int:
-            self.check_writable(index * 8, 8)
+            if index < 0 or index >= self.room >> 3:
+                outside()
             self.data[index * 8 : index * 8 + 8] = value.to_bytes(8, sys.byteorder)
             return 0
 

@@ -22,6 +22,6 @@ cdef class Pages:
     cdef readonly Page tail
     cdef Page found
 
-    cdef Page find(self, unsigned long long number)
-    cdef Page open(self, unsigned long long number)
-    cdef int drop(self, Page page) except -1
+    cpdef Page find(self, unsigned long long number)
+    cpdef Page open(self, unsigned long long number)
+    cpdef int drop(self, Page page) except -1

@@ -1,0 +1,122 @@
+"""Pages: a sparse table over rising numbers that keeps only what is in use."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leveret.engine import probe
+from leveret.engine.errors import InvariantError
+from leveret.engine.pages import Page, Pages
+
+SPARE_MAX = 1024
+
+
+def numbers(pages: Pages) -> list[int]:
+    """Along the chain from the head; the way back must be the same."""
+    forth, page = [], pages.head
+    while page is not None:
+        forth.append(page)
+        page = page.next
+    back, page = [], pages.tail
+    while page is not None:
+        back.append(page)
+        page = page.previous
+    assert back == forth[::-1]
+    return [page.number for page in forth]
+
+
+def test_a_table_without_entries_has_no_pages():
+    pages = Pages([])
+    assert (pages.head, pages.tail, pages.find(0)) == (None, None, None)
+
+
+def test_a_page_has_512_zero_slots_and_nothing_in_use():
+    page = Page()
+    assert page.buffer.bytes_at(0, page.buffer.size) == bytes(512 * 8)
+    assert (page.live, page.ready) == (0, 0)
+
+
+def test_pages_stand_in_the_order_they_were_opened_with_gaps():
+    pages = Pages([])
+    opened = [pages.open(number) for number in (0, 1, 7, 2**55 - 1)]
+    assert numbers(pages) == [0, 1, 7, 2**55 - 1]
+    assert [pages.find(number) for number in (0, 1, 7, 2**55 - 1)] == opened
+    assert [pages.find(number) for number in (2, 6, 2**55)] == [None] * 3
+
+
+@pytest.mark.parametrize("number", [0, 6, 7])
+def test_a_page_is_opened_behind_the_last_one_only(number):
+    pages = Pages([])
+    pages.open(7)
+    with pytest.raises(InvariantError):
+        pages.open(number)
+    assert numbers(pages) == [7]
+
+
+@pytest.mark.parametrize("count", ["live", "ready"])
+def test_a_page_in_use_is_not_dropped(count):
+    pages = Pages([])
+    page = pages.open(0)
+    setattr(page, count, 1)
+    with pytest.raises(InvariantError):
+        pages.drop(page)
+    assert pages.find(0) is page
+
+
+@pytest.mark.parametrize("dropped", [0, 1, 2])
+def test_a_dropped_page_is_not_found_and_its_neighbours_meet(dropped):
+    pages = Pages([])
+    for number in range(3):
+        pages.open(number)
+    pages.drop(pages.find(dropped))
+    assert pages.find(dropped) is None
+    assert numbers(pages) == [number for number in range(3) if number != dropped]
+
+
+def test_a_dropped_number_is_opened_again_where_it_was_the_last():
+    pages = Pages([])
+    pages.drop(pages.open(4))
+    assert pages.find(4) is None
+    assert pages.open(4) is pages.find(4)
+
+
+def test_dropped_pages_serve_any_table_of_the_same_pool():
+    spare: list[Page] = []
+    one, other = Pages(spare), Pages(spare)
+    page = one.open(3)
+    one.find(3)
+    one.drop(page)
+    assert spare == [page]
+    assert other.open(9) is page
+    assert (spare, one.find(3), one.find(9), other.find(9)) == ([], None, None, page)
+
+
+def test_the_pool_keeps_a_thousand_pages_and_no_more():
+    spare: list[Page] = []
+    pages = Pages(spare)
+    opened = [pages.open(number) for number in range(SPARE_MAX + 10)]
+    for page in opened:
+        pages.drop(page)
+    assert len(spare) == SPARE_MAX
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 9)), max_size=60))
+def test_the_chain_and_the_numbers_agree_after_any_drops(commands):
+    pages, expected, next_number = Pages([]), {}, 0
+    for opens, number in commands:
+        if opens:
+            next_number += 1 + number
+            expected[next_number] = pages.open(next_number)
+        elif expected:
+            chosen = list(expected)[number % len(expected)]
+            pages.drop(expected.pop(chosen))
+            assert pages.find(chosen) is None
+        assert numbers(pages) == list(expected)
+        assert [pages.find(number) for number in expected] == list(expected.values())
+
+
+def test_what_stands_in_a_page_is_found_by_its_number():
+    pages = Pages([])
+    for number in range(3):
+        probe.write_slot(pages.open(number).buffer, 511, number + 1)
+    assert [probe.read_slot(pages.find(number).buffer, 511) for number in range(3)] == [1, 2, 3]
