@@ -89,7 +89,7 @@ class ClientPeer:
 
     def __init__(self, server: Server, *, is_loopback: bool) -> None:
         self.server = server
-        self.peer = Newcomer(server.service, is_loopback=is_loopback, tick=server.tick)
+        self.peer = Newcomer(server.service, owner=self, is_loopback=is_loopback, tick=server.tick)
         self.step = 0
         self.frame_max = 131072
         self.unread = b""  # what the peer did not want to read yet

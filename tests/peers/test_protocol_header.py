@@ -54,7 +54,7 @@ def test_nothing_is_said_before_the_eighth_byte(server):
 def test_output_is_announced_by_the_shard(server):
     client = server.connect()
     client.put(HEADER)
-    assert server.shard.take_outputs() == [client.peer]
+    assert server.shard.take_outputs() == [client]
 
 
 def test_a_silent_newcomer_has_ten_seconds(server):

@@ -26,10 +26,14 @@ REFUSING: Final[Callable[..., Peer]] = amqp091.Connection  # it answers any head
 
 
 class Newcomer:
-    """A peer that becomes another with its eighth byte. The shard announces output as its own."""
+    """A peer that becomes another with its eighth byte.
 
-    def __init__(self, service: Service, *, is_loopback: bool, tick: int) -> None:
+    `owner` is the name under which the shard announces its output.
+    """
+
+    def __init__(self, service: Service, *, owner: object, is_loopback: bool, tick: int) -> None:
         self._service = service
+        self._owner = owner
         self._is_loopback = is_loopback
         self._deadline = tick + HANDSHAKE_MS
         self._header = bytearray(HEADER_BYTES)
@@ -58,7 +62,7 @@ class Newcomer:
     def _choose(self, header: bytes, now: int, tick: int) -> Peer:
         make = PROTOCOLS.get(header, REFUSING)
         peer = make(
-            self._service, owner=self, is_loopback=self._is_loopback, deadline=self._deadline
+            self._service, owner=self._owner, is_loopback=self._is_loopback, deadline=self._deadline
         )
         peer.receive_buffer()[:HEADER_BYTES] = header
         peer.received(HEADER_BYTES, now, tick)
