@@ -17,7 +17,9 @@ cdef extern from *:
     #define LEVERET_SWAP32(x) (x)
     #define LEVERET_SWAP64(x) (x)
     #endif
+    #define LEVERET_NEVER(x) __builtin_expect(!!(x), 0)
     """
+    bint LEVERET_NEVER(bint) noexcept nogil
     uint16_t LEVERET_SWAP16(uint16_t) noexcept nogil
     uint32_t LEVERET_SWAP32(uint32_t) noexcept nogil
     uint64_t LEVERET_SWAP64(uint64_t) noexcept nogil
@@ -38,12 +40,12 @@ cdef class Buffer:
     cdef bytes copy_out(self, Py_ssize_t offset, Py_ssize_t count)
 
     cdef inline int check(self, Py_ssize_t offset, Py_ssize_t count) except -1:
-        if offset < 0 or count < 0 or offset > self.size - count:
+        if LEVERET_NEVER(offset < 0 or count < 0 or offset > self.size - count):
             outside()
         return 0
 
     cdef inline int check_writable(self, Py_ssize_t offset, Py_ssize_t count) except -1:
-        if offset < 0 or count < 0 or offset > self.room - count:
+        if LEVERET_NEVER(offset < 0 or count < 0 or offset > self.room - count):
             outside()
         return 0
 

@@ -18,6 +18,7 @@ cdef class Shard:
     cdef list spare_outputs
     cdef list spare_carries
     cdef Buffer receive
+    cdef bint refused
 
     cdef bint publish(
         self,
@@ -30,6 +31,7 @@ cdef class Shard:
         unsigned long long arrival,
         int priority,
     ) except -1
+    cdef Py_ssize_t count_targets(self, Route route) except -1
     cdef int touch(self, Queue queue) except -1
     cdef Buffer take_carry(self, Py_ssize_t needed)
     cdef int give_back_carry(self, Buffer buffer) except -1

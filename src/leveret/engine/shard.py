@@ -68,6 +68,7 @@ class Shard:
         self.outputs: list[Output] = []
         self.spare_outputs: list[Buffer] = []
         self.spare_carries: list[Buffer] = []
+        self.refused = False
         self.receive = Buffer(RECEIVE_BYTES_MAX)
 
     def open_queue(self) -> Queue:
@@ -111,21 +112,13 @@ class Shard:
 
         A queue that has been deleted since the route was made counts as having it.
         """
-        accepted: cython.bint = True
-        targets: cython.Py_ssize_t = 0
+        targets: cython.Py_ssize_t = self.count_targets(route)
         target: cython.Py_ssize_t
         number: cython.Py_ssize_t
-        queue: Queue
+        queue: Queue | None
         location: cython.ulonglong
-        for target in range(route.queue_count):
-            queue = self.queues[route.queue(target)]
-            if queue is not None:
-                if queue.accepts():
-                    targets += 1
-                else:
-                    accepted = False
         if targets == 0:
-            return accepted
+            return not self.refused
         location = self.records.append(
             route.names,
             route.names_length,
@@ -145,7 +138,22 @@ class Shard:
                 self.records.add_target(number, queue.enqueue(location, body_length))
                 if not queue.dirty:
                     self.touch(queue)
-        return accepted
+        return not self.refused
+
+    def count_targets(self, route: Route) -> cython.Py_ssize_t:
+        """How many queues of the route take a message now; sets `refused` if one does not."""
+        targets: cython.Py_ssize_t = 0
+        target: cython.Py_ssize_t
+        queue: Queue | None
+        self.refused = False
+        for target in range(route.queue_count):
+            queue = self.queues[route.queue(target)]
+            if queue is not None:
+                if queue.accepts():
+                    targets += 1
+                else:
+                    self.refused = True
+        return targets
 
     def touch(self, queue: Queue) -> cython.int:
         """The queue may have something to deliver: it has its turn."""
