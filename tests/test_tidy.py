@@ -8,11 +8,9 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
-
-import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 PACKAGE = "leveret"
@@ -54,7 +52,9 @@ MAY_CIMPORT: dict[str, tuple[str, ...]] = {  # compiled layer: what of C it may 
     "log": (*ENGINE_CIMPORTS, "libc", "posix", "leveret.log"),
     "bench": (*ENGINE_CIMPORTS, "libc", "posix", "leveret.bench"),
 }
-RAW_MEMORY = "engine/buffer"  # the only module of the sans-IO layers with pointers in it
+RAW_MEMORY = "engine/buffer"  # the only module of the engine with pointers in it
+POINTER_IN_PY = re.compile(r"libc\.string|\bcython\.(address|array|pointer|p_\w+)\b")
+POINTER_IN_PXD = re.compile(r"libc\.string|\bcdef\b.*\w\s*\*\s*\w")
 WITHOUT_PXD = {  # compiled module: why it declares no C types for others
     "engine/probe": "only tests call it, from Python",
 }
@@ -67,9 +67,9 @@ MEASURED: dict[str, str] = {  # engine function: the benchmark where cutting it 
 RATCHET: dict[str, int] = {  # what is too long already: its length, which may only go down
 }
 TESTED_ELSEWHERE: dict[str, str] = {  # sans-IO module without a test module of its own: why
+    "engine/errors": "raised in the tests of every module of the engine",
     "engine/probe": "is itself the tests' view of engine/buffer",
-    "peers/peer": "names methods and does nothing",
-    "wire/amqp091/errors": "one exception, which every other module's tests expect",
+    "wire/amqp091/errors": "raised in the tests of every module beside it",
 }
 
 FOREIGN = re.compile(r"(?<![\w.])/(?:work|root|home/\w+|tmp/(?:wt|plan|venv))\b|\.\./shared")
@@ -80,6 +80,7 @@ EXCUSE = re.compile(
 
 FILES = sorted(ROOT.rglob("*.py"))
 DECLARATIONS = sorted(ROOT.rglob("*.pxd"))
+SOURCES = FILES + DECLARATIONS
 FOLDERS = ("src", "tests", "docs", "examples", "benchmarks", "scripts", ".ci")
 NOT_OURS = {"__pycache__", "node_modules"}
 
@@ -117,13 +118,22 @@ def layer_of(path: Path) -> str:
     return module_of(path).partition("/")[0]
 
 
-def each(paths: list[Path]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("path", paths, ids=name_of)
+SANS_IO_FILES = [path for path in FILES if layer_of(path) in SANS_IO]
 
 
-each_module = each(FILES)
-each_sans_io_module = each([path for path in FILES if layer_of(path) in SANS_IO])
-each_compiled_source = each([p for p in FILES + DECLARATIONS if layer_of(p) in MAY_CIMPORT])
+def rule(paths: Iterable[Path]) -> Callable[[Callable[[Path], Iterator[str]]], Callable[[], None]]:
+    """Makes a test of a function that yields its complaints about one file."""
+
+    def make_test(complaints: Callable[[Path], Iterator[str]]) -> Callable[[], None]:
+        def test() -> None:
+            found = [
+                f"{name_of(path)}{complaint}" for path in paths for complaint in complaints(path)
+            ]
+            assert not found, "\n".join(["", *found])
+
+        return test
+
+    return make_test
 
 
 @cache
@@ -136,8 +146,7 @@ def imported_names(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: write absolute imports, so that layers show"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            yield from (f"{'.' * node.level}{node.module}.{alias.name}" for alias in node.names)
 
 
 def cimported_names(path: Path) -> Iterator[str]:
@@ -162,87 +171,92 @@ def test_there_is_source() -> None:
     assert FILES, f"no source under {ROOT}"
 
 
-@each_module
-def test_imports_go_down_the_layers(path: Path) -> None:
+@rule(FILES)
+def test_imports_go_down_the_layers(path: Path) -> Iterator[str]:
     layer = layer_of(path)
-    assert layer in MAY_IMPORT, f"{path}: which layer is this? Say in MAY_IMPORT what it may import"
+    if layer not in MAY_IMPORT:
+        yield ": which layer is this? Say in MAY_IMPORT what it may import"
+        return
     for name in imported_names(path):
+        if name.startswith("."):
+            yield f": {name}: write absolute imports, so that layers show"
         package, _, rest = name.removeprefix("cython.cimports.").partition(".")
         target = rest.partition(".")[0]
         is_layer = target in MAY_IMPORT or (ROOT / target).is_dir()
-        if package != PACKAGE or not is_layer:
-            continue
-        assert target in MAY_IMPORT[layer] | {layer}, f"{path}: {layer} may not import {target}"
-        if layer == "wire" and target == "engine":
-            assert is_within(rest, ("engine.buffer",)), f"{path}: of the engine, wire sees buffer"
+        if package != PACKAGE or not target or not is_layer:
+            continue  # of another package, or a name of leveret/__init__.py
+        if target not in MAY_IMPORT[layer] | {layer}:
+            yield f": {layer} may not import {target}"
+        if layer == "wire" and target == "engine" and not is_within(rest, ("engine.buffer",)):
+            yield f": {name}: of the engine, wire sees the buffer only"
 
 
-@each_sans_io_module
-def test_sans_io_has_no_clock_no_dice_and_no_socket(path: Path) -> None:
+@rule(SANS_IO_FILES)
+def test_sans_io_has_no_clock_no_dice_and_no_socket(path: Path) -> Iterator[str]:
     for name in imported_names(path):
-        package = name.partition(".")[0]
-        assert package not in NOT_IN_SANS_IO, (
-            f"{path}: sans-IO, no {package}: take it as an argument"
-        )
+        if name.partition(".")[0] in NOT_IN_SANS_IO:
+            yield f": {name}: sans-IO, take what it gives as an argument"
     for node in ast.walk(tree(path)):
-        assert not isinstance(node, ast.AsyncFunctionDef | ast.Await), f"{path}: sans-IO, no await"
+        if isinstance(node, ast.AsyncFunctionDef | ast.Await):
+            yield f":{node.lineno}: sans-IO, nothing is awaited"
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            called = node.func.id
-            assert called not in NOT_CALLED_IN_SANS_IO, f"{path}:{node.lineno}: no {called}()"
+            if node.func.id in NOT_CALLED_IN_SANS_IO:
+                yield f":{node.lineno}: sans-IO, no {node.func.id}()"
 
 
-@each_module
-def test_state_hangs_on_objects_and_invariants_are_raised(path: Path) -> None:
+@rule(FILES)
+def test_state_hangs_on_objects(path: Path) -> Iterator[str]:
     for node in ast.walk(tree(path)):
-        where = f"{path}:{getattr(node, 'lineno', 0)}"
-        assert not isinstance(node, ast.Global), f"{where}: two brokers in one process share it"
-        assert not isinstance(node, ast.Assert), f"{where}: -O silences assert, raise instead"
+        if isinstance(node, ast.Global):
+            yield f":{node.lineno}: two brokers in one process would share it"
+
+
+@rule(FILES)
+def test_invariants_are_raised(path: Path) -> Iterator[str]:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Assert):
+            yield f":{node.lineno}: python -O silences assert"
 
 
 # Compiled code
 
 
-@pytest.mark.parametrize("suffix", [".pyx", ".pxi", ".so", ".c"])
-def test_the_py_file_is_the_source_and_nothing_is_built_beside_it(suffix: str) -> None:
-    assert not list(ROOT.rglob(f"*{suffix}"))
+def test_the_py_file_is_the_source_and_nothing_is_built_beside_it() -> None:
+    assert not [path for path in ROOT.rglob("*") if path.suffix in {".pyx", ".pxi", ".so", ".c"}]
 
 
-@each_module
-def test_only_compiled_layers_use_cython(path: Path) -> None:
+@rule(FILES)
+def test_only_compiled_layers_use_cython(path: Path) -> Iterator[str]:
     uses_cython = any(is_within(name, ("cython", "Cython")) for name in imported_names(path))
-    assert not uses_cython or layer_of(path) in MAY_CIMPORT, f"{path}: plain Python here"
+    if uses_cython and layer_of(path) not in MAY_CIMPORT:
+        yield ": this layer is plain Python"
 
 
-@each_compiled_source
-def test_compiled_code_sees_only_the_c_it_may(path: Path) -> None:
-    layer = layer_of(path)
+@rule(path for path in SOURCES if layer_of(path) in MAY_CIMPORT)
+def test_compiled_code_sees_only_the_c_it_may(path: Path) -> Iterator[str]:
     for name in cimported_names(path):
-        assert is_within(name, MAY_CIMPORT[layer]), f"{path}: {layer} may not cimport {name}"
-        if layer in SANS_IO and is_within(name, ("libc.string",)):
-            assert module_of(path) == RAW_MEMORY, f"{path}: raw memory is {RAW_MEMORY}'s alone"
+        if not is_within(name, MAY_CIMPORT[layer_of(path)]):
+            yield f": {layer_of(path)} may not cimport {name}"
 
 
-@each([path for path in FILES + DECLARATIONS if layer_of(path) == "engine"])
-def test_pointers_are_in_one_module(path: Path) -> None:
-    if module_of(path) == RAW_MEMORY:
-        return
+@rule(path for path in SOURCES if layer_of(path) == "engine" and module_of(path) != RAW_MEMORY)
+def test_raw_memory_is_in_one_module(path: Path) -> Iterator[str]:
+    pattern = POINTER_IN_PXD if path.suffix == ".pxd" else POINTER_IN_PY
     for number, line in enumerate(path.read_text().splitlines(), 1):
-        code = line.partition("#")[0]
-        is_pointer = re.search(r"cython\.(address|pointer|p_\w+|array)\b", code) or (
-            path.suffix == ".pxd" and re.search(r"\bcdef\b.*\w\s*\*\s*\w", code)
-        )
-        assert not is_pointer, f"{path}:{number}: raw memory is {RAW_MEMORY}'s alone"
+        if pattern.search(line.partition("#")[0]):
+            yield f":{number}: pointers are {RAW_MEMORY}'s alone"
 
 
-@each([path for path in FILES if layer_of(path) == "engine"])
-def test_an_engine_module_has_its_declarations(path: Path) -> None:
-    has = path.with_suffix(".pxd").exists() or path.name == "__init__.py"
-    assert has != (module_of(path) in WITHOUT_PXD), f"{path}: a .pxd beside it, or WITHOUT_PXD"
+@rule(path for path in FILES if layer_of(path) == "engine" and path.name != "__init__.py")
+def test_an_engine_module_has_its_declarations(path: Path) -> Iterator[str]:
+    if path.with_suffix(".pxd").exists() == (module_of(path) in WITHOUT_PXD):
+        yield ": a .pxd beside it, or else an entry in WITHOUT_PXD"
 
 
-@each(DECLARATIONS)
-def test_declarations_have_their_module(path: Path) -> None:
-    assert path.with_suffix(".py").exists(), f"{path}: declares nothing that exists"
+@rule(DECLARATIONS)
+def test_declarations_have_their_module(path: Path) -> Iterator[str]:
+    if not path.with_suffix(".py").exists():
+        yield ": declares nothing that exists"
 
 
 # Length
@@ -281,18 +295,19 @@ def length_of(entry: str) -> int:
     return dict(functions(path)).get(entry, 0)
 
 
-@each([path for path in TEXTS if path.suffix in {".py", ".pxd"}])
-def test_files_are_short(path: Path) -> None:
-    name = name_of(path)
-    lines = length_of(name)
-    assert lines <= RATCHET.get(name, LINES_PER_FILE), f"{name}: {lines} lines, split it by noun"
+@rule(path for path in TEXTS if path.suffix in {".py", ".pxd"})
+def test_files_are_short(path: Path) -> Iterator[str]:
+    lines = length_of(name_of(path))
+    if lines > RATCHET.get(name_of(path), LINES_PER_FILE):
+        yield f": {lines} lines, split it by noun"
 
 
-@each(PYTHON)
-def test_functions_are_short(path: Path) -> None:
+@rule(PYTHON)
+def test_functions_are_short(path: Path) -> Iterator[str]:
     for where, lines in functions(path):
         wall = LINES_PER_MEASURED_FUNCTION if where in MEASURED else LINES_PER_FUNCTION
-        assert lines <= RATCHET.get(where, wall), f"{where}: {lines} lines, name its parts"
+        if lines > RATCHET.get(where, wall):
+            yield f": {where} has {lines} lines, name its parts"
 
 
 def test_a_longer_engine_function_has_its_benchmark() -> None:
@@ -310,27 +325,46 @@ def test_the_ratchet_only_turns_down() -> None:
 # Tests and words
 
 
-@each([path for path in FILES if layer_of(path) in SANS_IO and path.name != "__init__.py"])
-def test_a_sans_io_module_has_its_test_module(path: Path) -> None:
+def does_something(path: Path) -> bool:
+    """Whether a function in it has a body; a protocol's or a mere table has nothing to test."""
+    return any(
+        not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Constant)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef)
+        for statement in node.body
+    )
+
+
+@rule(path for path in SANS_IO_FILES if does_something(path))
+def test_a_sans_io_module_has_its_test_module(path: Path) -> Iterator[str]:
     module = Path(module_of(path))
     expected = Path("tests", module.parent, f"test_{module.name}.py")
-    has = (REPOSITORY / expected).exists()
-    assert has != (module.as_posix() in TESTED_ELSEWHERE), f"{expected}, or TESTED_ELSEWHERE"
+    if (REPOSITORY / expected).exists() == (module.as_posix() in TESTED_ELSEWHERE):
+        yield f": {expected}, or else an entry in TESTED_ELSEWHERE"
 
 
-@each(TEXTS)
-def test_the_repository_speaks_of_leveret_only(path: Path) -> None:
+def test_an_exception_is_for_a_module_that_exists() -> None:
+    for module in (*TESTED_ELSEWHERE, *WITHOUT_PXD):
+        assert (ROOT / f"{module}.py").exists(), f"{module}: take it off the list"
+
+
+@rule(TEXTS)
+def test_the_repository_speaks_of_leveret_only(path: Path) -> Iterator[str]:
     for number, line in enumerate(path.read_text().splitlines(), 1):
-        assert not (found := FOREIGN.search(line)), f"{path}:{number}: {found} is not of this house"
+        if found := FOREIGN.search(line):
+            yield f":{number}: {found[0]} is not of this house"
 
 
-@each(PYTHON)
-def test_an_excuse_has_its_code_and_its_reason(path: Path) -> None:
+@rule(PYTHON)
+def test_an_excuse_has_its_code_and_its_reason(path: Path) -> Iterator[str]:
+    if not EXCUSE.search(path.read_text()):
+        return
     for token in tokenize.generate_tokens(io.StringIO(path.read_text()).readline):
         if token.type == tokenize.COMMENT and (found := EXCUSE.search(token.string)):
-            where = f"{path}:{token.start[0]}"
-            assert found["codes"] or found["what"].startswith("pragma"), f"{where}: which rule?"
-            assert len(found["reason"].split()) > 1, f"{where}: say why, on the same line"
+            if not found["codes"] and not found["what"].startswith("pragma"):
+                yield f":{token.start[0]}: say which rule"
+            if len(found["reason"].split()) < 2:
+                yield f":{token.start[0]}: say why, on the same line"
 
 
 def anchors(page: Path) -> set[str]:
@@ -338,19 +372,22 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@each(PAGES)
-def test_links_between_pages_resolve(path: Path) -> None:
+@rule(PAGES)
+def test_links_between_pages_resolve(path: Path) -> Iterator[str]:
     text = re.sub(r"```.*?```|`[^`\n]*`", "", path.read_text(), flags=re.DOTALL)
     for link in re.findall(r"\]\(([^)\s]+)\)", text):
         if re.match(r"\w+:", link):
             continue
         file, _, anchor = link.partition("#")
         target = path.parent / file if file else path
-        assert target.exists(), f"{path}: {link} leads nowhere"
-        assert not anchor or anchor in anchors(target), f"{path}: {link} has no such heading"
+        if not target.exists():
+            yield f": {link} leads nowhere"
+        elif anchor and anchor not in anchors(target):
+            yield f": {link} has no such heading"
 
 
-@each(PAGES)
-def test_files_named_in_a_page_exist(path: Path) -> None:
+@rule(PAGES)
+def test_files_named_in_a_page_exist(path: Path) -> Iterator[str]:
     for name in re.findall(r"`((?:src|tests|docs|scripts)/[\w./-]+)`", path.read_text()):
-        assert (REPOSITORY / name).exists(), f"{path}: {name} is not there"
+        if not (REPOSITORY / name).exists():
+            yield f": {name} is not there"

@@ -44,3 +44,26 @@ def test_amqplib_hello(broker: BrokerUnderTest, amqplib_modules: Path) -> None:
     example = EXAMPLES / "amqplib_hello.js"
     lines = output("node", example, broker.url, NODE_PATH=str(amqplib_modules))
     assert lines == ["received hello"]
+
+
+@pytest.mark.slow
+def test_aio_pika_topics(broker: BrokerUnderTest) -> None:
+    lines = output(sys.executable, EXAMPLES / "aio_pika_topics.py", broker.url)
+    assert lines == [
+        "everything: hare.seen.field",
+        "everything: fox.seen.wood",
+        "foxes: fox.seen.wood",
+    ]
+
+
+@pytest.mark.slow
+def test_aio_pika_request_reply(broker: BrokerUnderTest) -> None:
+    lines = output(sys.executable, EXAMPLES / "aio_pika_request_reply.py", broker.url)
+    assert lines == ["6 times 7 is 42"]
+
+
+def test_each_example_is_in_the_index_and_has_its_test() -> None:
+    index, tests = (EXAMPLES / "README.md").read_text(), Path(__file__).read_text()
+    for example in (*EXAMPLES.glob("*.py"), *EXAMPLES.glob("*.js")):
+        assert f"({example.name})" in index
+        assert f'"{example.name}"' in tests

@@ -1,9 +1,6 @@
-"""One message, many readers: each binds its own queue to the topics it wants.
+"""One message, many readers: each binds its own queue to the topics it wants, with aio-pika.
 
-Prints:
-    everything: hare.seen.field
-    everything: fox.seen.wood
-    foxes: fox.seen.wood
+python examples/aio_pika_topics.py [amqp://guest:guest@127.0.0.1:5672/]
 """
 
 import asyncio
@@ -12,7 +9,7 @@ import sys
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractQueue
 
-URL = sys.argv[1] if len(sys.argv) > 1 else "amqp://localhost:5672"
+URL = "amqp://guest:guest@127.0.0.1:5672/"
 SIGHTINGS = ("hare.seen.field", "fox.seen.wood")
 
 
@@ -30,8 +27,8 @@ async def print_all(name: str, queue: AbstractQueue) -> None:
         await message.ack()
 
 
-async def main() -> None:
-    async with await aio_pika.connect(URL) as connection:
+async def main(url: str = URL) -> None:
+    async with await aio_pika.connect(url) as connection:
         channel = await connection.channel()
         exchange = await channel.declare_exchange("example.sightings", "topic", auto_delete=True)
         everything = await subscribe(channel, exchange, "#")
@@ -42,4 +39,5 @@ async def main() -> None:
         await print_all("foxes", foxes)
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

@@ -1,7 +1,8 @@
-"""Ask a question and get the answer: the request names the queue where the asker waits.
+"""Ask a question and get the answer, with aio-pika.
 
-Prints:
-    6 times 7 is 42
+    python examples/aio_pika_request_reply.py [amqp://guest:guest@127.0.0.1:5672/]
+
+The request names the queue where the asker waits, and an id that the reply repeats.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import sys
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
-URL = sys.argv[1] if len(sys.argv) > 1 else "amqp://localhost:5672"
+URL = "amqp://guest:guest@127.0.0.1:5672/"
 QUEUE = "example.multiply"
 
 
@@ -27,23 +28,24 @@ async def serve(channel: AbstractChannel) -> None:
 
 
 async def multiply(channel: AbstractChannel, one: int, other: int) -> int:
-    answers: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
     replies = await channel.declare_queue(exclusive=True)
-    await replies.consume(answers.put, no_ack=True)
     request = aio_pika.Message(
         b"%d %d" % (one, other), reply_to=replies.name, correlation_id="the first"
     )
     await channel.default_exchange.publish(request, routing_key=QUEUE)
-    reply = await answers.get()
-    assert reply.correlation_id == "the first"
-    return int(reply.body)
+    async with replies.iterator(no_ack=True) as answers:
+        async for reply in answers:
+            if reply.correlation_id == "the first":
+                return int(reply.body)
+    raise ConnectionError("closed before the answer came")
 
 
-async def main() -> None:
-    async with await aio_pika.connect(URL) as connection:
+async def main(url: str = URL) -> None:
+    async with await aio_pika.connect(url) as connection:
         channel = await connection.channel()
         await serve(channel)
         print(f"6 times 7 is {await multiply(channel, 6, 7)}")
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
