@@ -51,7 +51,7 @@ def test_nothing_is_said_before_the_eighth_byte(server):
     assert client.take_bytes() != b""
 
 
-def test_output_is_announced_by_the_shard(server):
+def test_output_is_announced_by_its_owner(server):
     client = server.connect()
     client.put(HEADER)
     assert server.shard.take_outputs() == [client]

@@ -8,7 +8,7 @@ from typing import Protocol
 class Peer(Protocol):
     """`now` is the date and `tick` the monotonic time, both in milliseconds.
 
-    A peer that has something to send is announced by the shard (`take_outputs`).
+    A peer that has something to send is announced by the shard (`take_outputs`), by its owner.
     """
 
     @property

@@ -246,6 +246,15 @@ def test_however_it_ends_all_goes_back(server, way):
     assert client.peer.finished
 
 
+def test_our_close_is_the_last_that_is_said(client):
+    client.call(ConfirmSelect())
+    client.put(client.publication("", "nowhere", b"x"))
+    client.put(encode_method(1, ChannelOpen()))
+    confirmed, end = client.take()
+    assert confirmed.method == BasicAck(delivery_tag=1, multiple=True)
+    assert closed(end)[0] == 504
+
+
 @pytest.mark.parametrize("way", [by_error, by_shut_down])
 def test_our_close_is_given_ten_seconds_for_its_answer(server, client, way):
     way(client)

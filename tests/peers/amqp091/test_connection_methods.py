@@ -102,8 +102,11 @@ def test_a_refused_login_is_told_to_whom_can_hear_it(newcomer, response):
     assert newcomer.peer.finished
 
 
-def test_any_other_refused_client_waits_a_second_for_the_end(newcomer):
-    refused = start_ok(response=b"\0guest\0wrong", tells_refusals=False)
+@pytest.mark.parametrize(
+    "login", [{"response": b"\0guest\0wrong"}, {"response": b"guest"}, {"mechanism": "PLAIM"}]
+)
+def test_any_other_refused_client_waits_a_second_for_the_end(newcomer, login):
+    refused = start_ok(**login, tells_refusals=False)
     assert newcomer.send(refused, start_ok(), channel=0) == []
     newcomer.wait(999)
     assert not newcomer.peer.finished
@@ -119,17 +122,17 @@ def test_guest_is_refused_from_elsewhere(server):
 
 def test_an_unknown_mechanism_is_command_invalid(newcomer):
     text = "COMMAND_INVALID - unknown authentication mechanism 'PLAIM'"
-    assert newcomer.ended(start_ok(mechanism="PLAIM"), channel=0) == (503, text, 10, 11)
+    assert newcomer.ended(start_ok(mechanism="PLAIM"), channel=0) == (503, text, 0, 0)
 
 
 def test_a_malformed_response_is_a_syntax_error(newcomer):
     text = "SYNTAX_ERROR - invalid response"
-    assert newcomer.ended(start_ok(response=b"guest"), channel=0) == (502, text, 10, 11)
+    assert newcomer.ended(start_ok(response=b"guest"), channel=0) == (502, text, 0, 0)
 
 
 @pytest.mark.parametrize(
     "agreed",
-    [tune_ok(), tune_ok(channel_max=1), tune_ok(frame_max=8192), tune_ok(heartbeat=65535)],
+    [tune_ok(), tune_ok(channel_max=1), tune_ok(frame_max=4096), tune_ok(heartbeat=65535)],
 )
 def test_what_is_negotiated_may_be_anything_up_to_the_offer(known, agreed):
     assert known.send(agreed, channel=0) == []
@@ -147,8 +150,8 @@ def test_what_is_negotiated_may_be_anything_up_to_the_offer(known, agreed):
         ),
         ({"frame_max": 0}, "frame_max = 0 is higher than the maximum allowed (131072)"),
         ({"frame_max": 131073}, "frame_max = 131073 is higher than the maximum allowed (131072)"),
-        ({"frame_max": 8191}, "frame_max = 8191 is lower than the minimum allowed (8192)"),
-        ({"frame_max": 1}, "frame_max = 1 is lower than the minimum allowed (8192)"),
+        ({"frame_max": 4095}, "frame_max = 4095 is lower than the minimum allowed (4096)"),
+        ({"frame_max": 1}, "frame_max = 1 is lower than the minimum allowed (4096)"),
     ],
 )
 def test_what_is_not_within_the_offer_is_not_allowed(known, asked, text):
@@ -191,6 +194,16 @@ def test_before_the_virtual_host_is_open_there_are_no_channels(request, at):
     code, text, *ids = client.ended(QueueDeclare(queue="q"), channel=1)
     assert (code, ids) == (505, [50, 10])
     assert text.startswith("UNEXPECTED_FRAME - method on channel 1 in connection state ")
+
+
+@pytest.mark.parametrize("at", ["newcomer", "known", "tuned"])
+def test_who_makes_a_mistake_in_the_handshake_has_a_second_to_answer(request, at):
+    client = request.getfixturevalue(at)
+    client.ended(ConnectionSecureOk(response=b""), channel=0)
+    client.wait(999)
+    assert not client.peer.finished
+    client.wait(1)
+    assert client.peer.finished
 
 
 @pytest.mark.parametrize("at", ["newcomer", "known", "tuned"])

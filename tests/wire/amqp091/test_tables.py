@@ -1,7 +1,7 @@
 """Field tables: RabbitMQ's letters, the limits, and what malformed bytes are answered."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leveret.wire.amqp091.errors import ProtocolError
@@ -145,28 +145,30 @@ def test_a_name_over_255_bytes_is_refused():
         encode_table({"é" * 128: None})
 
 
-texts = st.binary(max_size=40).map(lambda data: data.decode("utf-8", "surrogateescape"))
+texts = st.binary(max_size=9).map(lambda data: data.decode("utf-8", "surrogateescape"))
 values = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**63), 2**63 - 1)
     | st.floats(allow_nan=False)
     | texts
-    | st.binary(max_size=40)
+    | st.binary(max_size=9)
     | st.integers(0, 2**64 - 1).map(Timestamp)
     | st.builds(Decimal, st.integers(0, 255), st.integers(0, 2**32 - 1)),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
-    max_leaves=12,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=5,
 )
-field_tables = st.dictionaries(texts, values, max_size=5)
+field_tables = st.dictionaries(texts, values, max_size=3)
 
 
+@settings(max_examples=30)  # they are large, and slow to make up
 @given(field_tables)
 def test_every_table_round_trips(table):
     data = encode_table(table)
     assert decode_table(data) == (table, len(data))
 
 
+@settings(max_examples=30)
 @given(field_tables, st.data())
 def test_every_cut_is_a_syntax_error(table, data):
     encoded = encode_table(table)

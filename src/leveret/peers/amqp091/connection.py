@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from leveret.broker.errors import AccessRefused, BrokerError
+from leveret.broker.errors import BrokerError
 from leveret.broker.virtual_host import VirtualHost
 from leveret.engine.amqp091.connection import Connection as Engine
 from leveret.engine.errors import InvariantError, PeerViolation
@@ -262,8 +262,9 @@ class Connection:
             return
         failed = self.channels.get(channel)
         if failed is None or REPLY_CODES[kind].is_hard:
+            can_answer = self.state is State.RUNNING and kind != "frame_error"
+            self._start_closing(CLOSE_MS if can_answer else LINGER_MS)
             self._write_close(0, ConnectionClose, kind, text, method_id)
-            self._await_close(LINGER_MS if kind == "frame_error" else CLOSE_MS)
         else:
             failed.failed = True
             self.engine.fail_channel(channel)
@@ -286,15 +287,13 @@ class Connection:
         )
         self.write(channel, method)
 
-    def refuse_login(self, error: AccessRefused) -> None:
-        """Says so to a client that can hear it; any other loses its connection after a while."""
+    def refuse_login(self, error: BrokerError) -> None:
+        """Says so to a client that can hear it. Each must wait before it can try again."""
+        self._start_closing(LINGER_MS)
         if "authentication_failure_close" in self.capabilities:
             self._write_close(0, ConnectionClose, error.kind, error.text, 0)
-            self._await_close(CLOSE_MS)
-        else:
-            self._await_close(LINGER_MS)
 
-    def _await_close(self, milliseconds: int) -> None:
+    def _start_closing(self, milliseconds: int) -> None:
         """Everything is given back; only the end of the connection is heard now."""
         self.state = State.CLOSING
         self.timing.limit_to(milliseconds)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from leveret.broker.errors import AccessRefused
+from leveret.broker.errors import BrokerError
 from leveret.peers.amqp091.states import State
 from leveret.peers.service import Service
 from leveret.wire.amqp091.errors import ProtocolError
@@ -25,9 +25,9 @@ from leveret.wire.amqp091.methods import (
 if TYPE_CHECKING:
     from leveret.peers.amqp091.connection import Connection
 
-# What RabbitMQ offers and demands.
+# What RabbitMQ offers; the least is the specification's, for there are clients that insist on it.
 FRAME_MAX: Final = 131072
-FRAME_MAX_MIN: Final = 8192
+FRAME_MAX_MIN: Final = 4096
 CHANNEL_MAX: Final = 2047
 CHANNEL_MAX_MIN: Final = 1
 HEARTBEAT_SECONDS: Final = 60
@@ -70,7 +70,7 @@ def start_ok(connection: Connection, method: ConnectionStartOk) -> None:
         connection.service.broker.authenticate(
             method.mechanism, method.response, is_loopback=connection.is_loopback
         )
-    except AccessRefused as error:
+    except BrokerError as error:
         connection.refuse_login(error)
         return
     connection.write(
