@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,14 +31,13 @@ def processes(
     """One Node.js for each file, all at once: most of their time is spent waiting."""
     environment = {**os.environ, "LEVERET_TEST_BROKER": broker.url}
     command = ["node", "--test", "--test-reporter", FOLDER / "reporter.js"]
-    processes = {
-        file: subprocess.Popen([*command, file], env=environment, stdout=subprocess.PIPE)
-        for file in FILES
-    }
-    yield processes
-    for process in processes.values():
-        process.kill()
-        process.wait()
+    with ExitStack() as stack:
+        processes = {}
+        for file in FILES:
+            process = subprocess.Popen([*command, file], env=environment, stdout=subprocess.PIPE)
+            stack.callback(stack.enter_context(process).kill)
+            processes[file] = process
+        yield processes
 
 
 @pytest.mark.slow

@@ -1,7 +1,9 @@
 """Two brokers in one process know nothing of each other."""
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import Coroutine, Iterator
 from typing import Any, TypeVar
 
@@ -94,3 +96,20 @@ def test_one_goes_and_the_other_stays(brokers: tuple[Embedded, Embedded]) -> Non
     one.stop()
     assert ready_count(two.channel, "stays") == 1
     assert two.channel.basic_get("stays", auto_ack=True)[2] == b"here"
+
+
+def test_a_stopped_broker_leaves_nothing_behind(capfd: pytest.CaptureFixture[str]) -> None:
+    gc.collect()
+    capfd.readouterr()
+    loop = Loop()
+    broker = Embedded(loop)
+    broker.channel.queue_declare("full", exclusive=True)
+    fill(broker.channel, "full", b"forgotten" * 10_000)
+    broker.connection.close()
+    broker.stop()
+    loop.close()
+    server = weakref.ref(broker.server)
+    del broker, loop
+    gc.collect()
+    assert server() is None
+    assert capfd.readouterr().err == ""  # compiled code has no other way to complain there

@@ -143,11 +143,11 @@ def test_cancel_and_delete_without_an_answer(opened: RawClient, name: str) -> No
 
 def test_confirms_selected_twice_and_without_an_answer(opened: RawClient, name: str) -> None:
     opened.send(method(1, CONFIRM_SELECT, b"\x01"), message(1, name, b"one"))
-    assert opened.expect(ACK, channel=1).arguments == struct.pack(">QB", 1, 0)
+    assert opened.expect(ACK, channel=1).arguments[:8] == struct.pack(">Q", 1)
     opened.send(method(1, CONFIRM_SELECT, b"\x00"))
     opened.expect(CONFIRM_SELECT_OK, channel=1)
     opened.send(message(1, name, b"two"))
-    assert opened.expect(ACK, channel=1).arguments == struct.pack(">QB", 2, 0)
+    assert opened.expect(ACK, channel=1).arguments[:8] == struct.pack(">Q", 2)
 
 
 def test_cancelling_an_unknown_consumer_is_no_error(opened: RawClient) -> None:
