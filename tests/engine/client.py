@@ -12,6 +12,7 @@
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from leveret.engine.amqp091.channel import Channel
 from leveret.engine.amqp091.connection import Connection
@@ -267,8 +268,14 @@ class Client:
             self.connection.received(count, NOW)
             rest = rest[count:]
 
-    def publish(self, routing_key: bytes, body: bytes = b"", **options: object) -> None:
-        self.send(message(routing_key, body, **options))  # type: ignore[arg-type] # passed on
+    def publish(
+        self,
+        routing_key: bytes,
+        body: bytes = b"",
+        properties: bytes = NO_PROPERTIES,
+        **options: Any,
+    ) -> None:
+        self.send(message(routing_key, body, properties, **options))
 
     def take(self, count: int = 1 << 40) -> bytes:
         """Takes at most `count` bytes of what there is for the client."""
