@@ -1,0 +1,219 @@
+"""A message on its way in: method, header, body frames, in this order and no larger than it may."""
+
+import struct
+
+import pytest
+
+from leveret.wire.amqp091.frames import encode_frame
+from tests.engine.client import (
+    ACK,
+    FRAME_MAX,
+    PUBLISH,
+    Client,
+    World,
+    ack_frame,
+    body_frame,
+    header_frame,
+    message,
+    method_frame,
+    publish_frame,
+)
+
+MESSAGE_BYTES_MAX = 16 * 1024 * 1024
+UNFINISHED_BYTES_MAX = 64 * 1024 * 1024
+IDLE, HEADER, BODY = 0, 1, 2
+EXPECTED_METHOD = "expected method frame, got non method frame instead"
+EXPECTED_HEADER = "expected content header for class 60, got non content header frame instead"
+EXPECTED_BODY = "expected content body, got non content body frame instead"
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.queue(b"q")
+    return world
+
+
+@pytest.fixture
+def client(world) -> Client:
+    return world.connect()
+
+
+def stored(world: World) -> list[bytes]:
+    """Takes the bodies that the queue has, out of it."""
+    (queue,) = world.bound[b"q"]
+    reader = world.connect()
+    while reader.channel().get(queue, True):
+        pass
+    return reader.bodies()
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [b"whole"],
+        [b"one", b"two"],
+        [b"", b"one", b"", b"", b"two"],
+        [b"x" * 40_000, b"y"],
+        [b"x", b"y" * 40_000],
+        [b"x" * 131_072, b"y" * 131_072, b"z" * 5],
+        [b"x" * 131_072] * 8,
+    ],
+)
+def test_a_body_comes_in_any_number_of_frames(world, client, parts):
+    body = b"".join(parts)
+    client.send(publish_frame(b"q") + header_frame(len(body)) + b"".join(map(body_frame, parts)))
+    client.publish(b"q", b"next")
+    assert stored(world) == [body, b"next"]
+
+
+def test_a_message_without_a_body_is_complete_with_its_header(world, client):
+    client.send(publish_frame(b"q") + header_frame(0))
+    assert (client.channel().content.state, stored(world)) == (IDLE, [b""])
+
+
+def test_the_states_are_passed_in_their_order(client):
+    frames = [publish_frame(b"q"), header_frame(2), body_frame(b"a"), body_frame(b"b")]
+    content, states = client.channel().content, []
+    for frame in frames:
+        client.send(frame)
+        states.append(content.state)
+    assert states == [HEADER, BODY, BODY, IDLE]
+
+
+def test_channels_interleave_their_contents(world, client):
+    client.open_channel(2)
+    streams = [
+        [publish_frame(b"q", channel=n), header_frame(80_000, channel=n)]
+        + [body_frame(bytes((n,)) * 40_000, channel=n)] * 2
+        for n in (1, 2)
+    ]
+    for pair in zip(*streams, strict=True):
+        client.send(b"".join(pair))
+    assert stored(world) == [b"\x01" * 80_000, b"\x02" * 80_000]
+
+
+METHOD_FRAMES = [
+    publish_frame(b"q"),
+    ack_frame(1),
+    method_frame(1, 50 << 16 | 10),
+    method_frame(1, 60 << 16 | 70),
+]
+OUT_OF_ORDER = [
+    (b"", header_frame(1), EXPECTED_METHOD, 0),
+    (b"", body_frame(b"x"), EXPECTED_METHOD, 0),
+    (b"", body_frame(b"x" * 40_000), EXPECTED_METHOD, 0),
+    (publish_frame(b"q"), body_frame(b"x"), EXPECTED_HEADER, PUBLISH),
+    (publish_frame(b"q"), body_frame(b"x" * 40_000), EXPECTED_HEADER, PUBLISH),
+    (publish_frame(b"q") + header_frame(2), header_frame(2), EXPECTED_BODY, PUBLISH),
+    (publish_frame(b"q") + header_frame(2) + body_frame(b"a"), header_frame(1), EXPECTED_BODY,
+     PUBLISH),
+    (message(b"q", b""), body_frame(b""), EXPECTED_METHOD, 0),
+    (message(b"q", b"a"), body_frame(b""), EXPECTED_METHOD, 0),
+    *((publish_frame(b"q"), frame, EXPECTED_HEADER, PUBLISH) for frame in METHOD_FRAMES),
+    *((publish_frame(b"q") + header_frame(1), frame, EXPECTED_BODY, PUBLISH)
+      for frame in METHOD_FRAMES),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "frame", "text", "method"), OUT_OF_ORDER, ids=range(len(OUT_OF_ORDER))
+)
+def test_a_frame_out_of_order_is_an_unexpected_frame(client, before, frame, text, method):
+    client.send(before)
+    client.send(frame)
+    assert client.violation() == ("unexpected_frame", text, 1, method)
+    assert client.methods == []
+
+
+def test_a_header_is_of_class_basic(client):
+    client.send(publish_frame(b"q") + encode_frame(2, 1, struct.pack("!HHQH", 50, 0, 1, 0)))
+    text = "expected content header for class 60, got one for class 50 instead"
+    assert client.violation() == ("unexpected_frame", text, 1, PUBLISH)
+
+
+@pytest.mark.parametrize("size", [0, 1, 11, 12, 13])
+def test_a_header_has_room_for_its_flags(client, size):
+    payload = struct.pack("!HHQH", 60, 0, 1, 0)[:size]
+    client.send(publish_frame(b"q") + encode_frame(2, 1, payload))
+    assert client.violation() == ("frame_error", "content header too short", 1, PUBLISH)
+
+
+@pytest.mark.parametrize("properties", [b"\0\1", b"\x10\x00", b"\x20\x00\0\0\0\x09", b"\0\0\0"])
+def test_properties_that_no_client_could_read_are_refused(world, client, properties):
+    client.send(publish_frame(b"q") + header_frame(1, properties) + body_frame(b"x"))
+    assert client.violation()[:2] == ("syntax_error", "malformed content properties")
+    assert stored(world) == []
+
+
+def test_each_message_keeps_its_own_properties(world, client):
+    fields = (b"\x01kx\0\0\0\x15" + bytes(21)) * 1000
+    transient, persistent = b"\x10\x00\x01", b"\x10\x00\x02"
+    several = [b"\0\0", persistent, persistent, transient, b"\x80\x00\xff" + b"t" * 255]
+    several += [b"\0\0", b"\x20\x00" + struct.pack("!I", len(fields)) + fields, b"\0\0"]
+    for properties in several:
+        client.publish(b"q", b"", properties)
+    (queue,) = world.bound[b"q"]
+    client.consume(queue)
+    world.turn()
+    assert [event.properties for event in client.messages()] == several
+
+
+@pytest.mark.parametrize(
+    ("announced", "parts"),
+    [
+        (1, [b"xx"]),
+        (5, [b"123", b"456"]),
+        (1, [b"x" * 40_000]),
+        (40_000, [b"x" * 40_001]),
+        (40_000, [b"x" * 39_999, b"xx"]),
+        (40_000, [b"xx", b"x" * 39_999]),
+    ],
+)
+def test_a_body_is_not_longer_than_announced(world, client, announced, parts):
+    client.send(publish_frame(b"q") + header_frame(announced) + b"".join(map(body_frame, parts)))
+    text = "content body is longer than announced"
+    assert client.violation() == ("frame_error", text, 1, PUBLISH)
+    assert stored(world) == []
+
+
+def test_a_message_may_be_16_mib_long(client):
+    client.send(publish_frame(b"q") + header_frame(MESSAGE_BYTES_MAX))
+    assert (client.channel().content.state, client.violations) == (BODY, [])
+
+
+@pytest.mark.parametrize("size", [MESSAGE_BYTES_MAX + 1, 2**63 - 1, 2**63, 2**64 - 1])
+def test_a_larger_message_fails_the_channel_before_its_body_comes(client, size):
+    client.send(publish_frame(b"q") + header_frame(size) + body_frame(b"x" * 50_000))
+    text = f"message size {size} is larger than configured max size {MESSAGE_BYTES_MAX}"
+    assert client.violation() == ("precondition_failed", text, 1, PUBLISH)
+
+
+def send_unfinished(client: Client, channel: int, count: int) -> None:
+    """So many bytes of a message that is one byte longer."""
+    client.open_channel(channel)
+    client.send(publish_frame(b"q", channel=channel) + header_frame(count + 1, channel=channel))
+    while count > 0 and not client.violations:
+        part = bytes(min(count, FRAME_MAX))
+        client.send(body_frame(part, channel=channel))
+        count -= len(part)
+
+
+@pytest.mark.slow
+def test_the_unfinished_messages_of_a_connection_have_a_limit(world, client):
+    share = MESSAGE_BYTES_MAX - 1024
+    for channel in range(2, 6):
+        send_unfinished(client, channel, share)
+    send_unfinished(client, 6, 4 * 1024)
+    assert client.violations == []
+    client.send(publish_frame(b"q") + header_frame(2) + body_frame(b"x"))
+    text = f"more than {UNFINISHED_BYTES_MAX} bytes of unfinished messages"
+    assert client.violation() == ("resource_error", text, 1, PUBLISH)
+
+
+@pytest.mark.slow
+def test_what_is_given_up_counts_no_more_as_unfinished(client):
+    for _ in range(5):
+        send_unfinished(client, 2, MESSAGE_BYTES_MAX - 1)
+        client.connection.close_channel(2)
+    assert client.violations == []
