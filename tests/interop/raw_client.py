@@ -206,10 +206,15 @@ class RawClient:
         self.expect(GET_OK, channel)
         return self.receive_content(channel)
 
-    def expect_closed(self) -> Closed:
-        """connection.close, answered as it must be, and the end of the stream."""
+    def expect_close(self) -> Closed:
+        """connection.close, answered as it must be."""
         closed = Closed.of(self.expect(CLOSE))
         self.send(method(0, CLOSE_OK))
+        return closed
+
+    def expect_closed(self) -> Closed:
+        """The same, and the end of the stream; a client that sent no frame may wait for it."""
+        closed = self.expect_close()
         assert self.receive_rest() == b""
         return closed
 

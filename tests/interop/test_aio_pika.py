@@ -255,3 +255,22 @@ async def test_a_robust_connection_works_and_closes(broker: BrokerUnderTest, nam
                 await message.ack()
                 assert message.body == b"robust"
                 break
+
+
+@pytest.mark.slow
+async def test_a_thousand_queues(broker: BrokerUnderTest) -> None:
+    async with open_channel(broker) as channel:
+        queues = [await channel.declare_queue(exclusive=True) for _ in range(1000)]
+        for queue in queues:
+            await fill(channel, queue, queue.name.encode())
+        for queue in queues:
+            assert await bodies_left(queue) == [(queue.name.encode(), False)]
+
+
+@pytest.mark.slow
+async def test_heartbeats_keep_an_idle_connection_alive(broker: BrokerUnderTest) -> None:
+    async with await aio_pika.connect(f"{broker.url}?heartbeat=1") as connection:
+        # Nobody says anything but heartbeats: the broker would give up after two seconds.
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(connection.closed(), 2.4)
+        await (await connection.channel()).declare_queue(exclusive=True)

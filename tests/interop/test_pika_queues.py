@@ -144,6 +144,7 @@ def test_any_utf_8_is_a_name(channel: BlockingChannel, queue_name: str) -> None:
     assert method.routing_key == queue_name
 
 
+@pytest.mark.slow
 def test_a_thousand_queues_each_hold_their_own(channel: BlockingChannel, name: str) -> None:
     queues = [f"{name}.{number}" for number in range(1000)]
     for queue in queues:

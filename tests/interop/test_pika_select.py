@@ -280,6 +280,24 @@ def test_fifty_channels_under_way_at_once(session: Session, queue: str) -> None:
     assert sorted(body for _, body in inbox) == sorted(bodies)
 
 
+@pytest.mark.slow
+def test_a_thousand_queues_declared_and_emptied_at_once(session: Session, channel: Channel) -> None:
+    declared: list[str] = []
+    for _ in range(1000):
+        channel.queue_declare(
+            "", exclusive=True, callback=lambda frame: declared.append(frame.method.queue)
+        )
+    session.wait(lambda: len(declared) == 1000)
+    got: list[str] = []
+    for queue in declared:
+        channel.basic_publish("", queue, queue.encode())
+        channel.basic_consume(
+            queue, lambda _channel, _method, _properties, body: got.append(body.decode())
+        )
+    session.wait(lambda: len(got) == 1000)
+    assert sorted(got) == sorted(declared)
+
+
 def test_a_channel_closes_and_the_connection_stays(session: Session, channel: Channel) -> None:
     channel.close(200, "done")
     session.wait(lambda: channel.is_closed)

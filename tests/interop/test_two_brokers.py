@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 import pika
 import pytest
-from leveret.server.assembly import make_server
 from pika.exceptions import ConnectionClosedByBroker
 
 from leveret.server.address import Address
+from leveret.server.assembly import make_server
 from leveret.server.config import Config
 from leveret.server.server import Server
 from tests.interop.pika_inbox import Inbox, fill, ready_count, wait_until

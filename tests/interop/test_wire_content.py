@@ -165,7 +165,7 @@ def test_frames_on_a_channel_that_is_not_theirs(
     opened: RawClient, wrong: bytes, specified: int
 ) -> None:
     opened.send(wrong)
-    closed = opened.expect_closed()
+    closed = opened.expect_close()
     assert closed.code in (specified, 505)  # RabbitMQ says 505 to all of them
     assert closed.method == (0, 0)
 
@@ -193,7 +193,7 @@ def test_frames_on_a_channel_that_is_not_theirs(
 )
 def test_frames_that_are_none(opened: RawClient, wrong: bytes) -> None:
     opened.send(wrong)
-    assert opened.expect_closed().code in (501, 502)  # 501 says RabbitMQ
+    assert opened.expect_close().code in (501, 502)  # 501 says RabbitMQ
 
 
 @pytest.mark.parametrize(
