@@ -1,12 +1,12 @@
 """A shard with clients: bytes in, what the client was sent out. No sockets, no broker.
 
-    world = World()                          a shard, a virtual host's routes
-    queue = world.queue(b"key")              a queue, bound by that routing key
-    client = world.connect()                 a connection with channel 1 open
-    client.publish(b"key", b"hello")
-    client.consume(queue)
-    world.turn()
-    client.events()                          -> [Message(channel=1, ..., body=b"hello")]
+world = World()                          a shard, a virtual host's routes
+queue = world.queue(b"key")              a queue, bound by that routing key
+client = world.connect()                 a connection with channel 1 open
+client.publish(b"key", b"hello")
+client.consume(queue)
+world.turn()
+client.events()                          -> [Message(channel=1, ..., body=b"hello")]
 """
 
 import struct

@@ -80,7 +80,7 @@ def test_a_whole_session_in_one_segment(raw: RawClient) -> None:
     "wrong",
     [
         {"frame_max": 0},
-        {"frame_max": 8191},
+        {"frame_max": 4095},
         {"frame_max": 131073},
         {"channel_max": 0},
         {"channel_max": 2048},

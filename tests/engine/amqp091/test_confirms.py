@@ -44,7 +44,7 @@ def test_a_confirm_has_these_bytes():
     confirms = Confirms(0x0102)
     confirms.settled()
     assert written(confirms).hex(" ") == (
-        "01 01 02 00 00 00 0d 00 3c 00 50 00 00 00 00 00 00 00 01 01 ce"
+        "01 01 02 00 00 00 0d 00 3c 00 50 00 00 00 00 00 00 00 01 00 ce"
     )
 
 
@@ -61,18 +61,18 @@ def test_a_refusal_has_these_bytes():
     ("states", "expected"),
     [
         ("", []),
-        ("s", [(ACK, 1, True)]),
+        ("s", [(ACK, 1, False)]),
         ("ssss", [(ACK, 4, True)]),
         ("w", []),
         ("ww", []),
-        ("r", [(NACK, 1, True)]),
+        ("r", [(NACK, 1, False)]),
         ("rrr", [(NACK, 3, True)]),
-        ("ssr", [(ACK, 2, True), (NACK, 3, True)]),
-        ("rss", [(NACK, 1, True), (ACK, 3, True)]),
-        ("srsrr", [(ACK, 1, True), (NACK, 2, True), (ACK, 3, True), (NACK, 5, True)]),
+        ("ssr", [(ACK, 2, True), (NACK, 3, False)]),
+        ("rss", [(NACK, 1, False), (ACK, 3, True)]),
+        ("srsrr", [(ACK, 1, False), (NACK, 2, False), (ACK, 3, False), (NACK, 5, True)]),
         ("sswss", [(ACK, 2, True), (ACK, 4, False), (ACK, 5, False)]),
         ("wsrw", [(ACK, 2, False), (NACK, 3, False)]),
-        ("srwr", [(ACK, 1, True), (NACK, 2, True), (NACK, 4, False)]),
+        ("srwr", [(ACK, 1, False), (NACK, 2, False), (NACK, 4, False)]),
     ],
 )
 def test_a_turn_tells_all_that_is_known_and_nothing_twice(states, expected):
@@ -85,10 +85,10 @@ def test_the_message_that_was_waited_for_joins_what_had_been_told_behind_it():
     confirms = confirms_of("wssw")
     assert told(confirms) == [(ACK, 2, False), (ACK, 3, False)]
     confirms.answer(1, SETTLED)
-    assert told(confirms) == [(ACK, 1, True)]
+    assert told(confirms) == [(ACK, 1, False)]
     assert (confirms.told, confirms.published) == (3, 4)
     confirms.answer(4, REFUSED)
-    assert told(confirms) == [(NACK, 4, True)]
+    assert told(confirms) == [(NACK, 4, False)]
 
 
 def test_multiple_is_back_when_nothing_waits_any_more():
@@ -118,7 +118,7 @@ def test_an_exception_behind_any_number_of_settled_ones_is_told_apart(count, sta
     if state == "w":
         assert answers[1:] == [(ACK, count + 2, False)]
     else:
-        assert answers[1:] == [(NACK, count + 1, True), (ACK, count + 2, True)]
+        assert answers[1:] == [(NACK, count + 1, False), (ACK, count + 2, False)]
 
 
 class Publisher(RuleBasedStateMachine):

@@ -6,7 +6,6 @@ import pytest
 
 from leveret.wire.amqp091.frames import encode_frame
 from tests.engine.client import (
-    ACK,
     FRAME_MAX,
     PUBLISH,
     Client,

@@ -223,7 +223,7 @@ def test_a_returned_message_is_confirmed_after_it_came_back(client):
     client.call(ConfirmSelect())
     returned, confirmed = client.publish("", "nowhere", b"body", mandatory=True)
     assert isinstance(returned.method, BasicReturn)
-    assert confirmed.method == BasicAck(delivery_tag=1, multiple=True)
+    assert confirmed.method == BasicAck(delivery_tag=1)
 
 
 def test_a_large_message_comes_back_in_frames_that_were_agreed(server):

@@ -40,8 +40,10 @@ def test_channels_are_opened_and_closed(client):
     assert client.call(ChannelOpen(), 7) == ChannelOpenOk()
 
 
-def test_a_channel_number_may_be_any(client):
-    assert client.call(ChannelOpen(), 65535) == ChannelOpenOk()
+def test_a_channel_number_is_within_what_was_negotiated(client):
+    assert client.call(ChannelOpen(), 2047) == ChannelOpenOk()
+    text = "NOT_ALLOWED - channel number 2048 is above the negotiated channel_max (2047)"
+    assert client.ended(ChannelOpen(), 2048) == (530, text, 20, 10)
 
 
 def test_a_channel_is_opened_once(client):
@@ -63,7 +65,7 @@ def test_a_message_is_published_on_an_open_channel(client):
 
 def test_no_more_channels_are_open_than_was_negotiated(server):
     client = server.client(tune_ok=TuneOk(channel_max=2, frame_max=8192, heartbeat=0))
-    assert client.call(ChannelOpen(), 9) == ChannelOpenOk()
+    assert client.call(ChannelOpen(), 2) == ChannelOpenOk()
     text = "NOT_ALLOWED - number of channels opened (2) has reached the negotiated channel_max (2)"
     assert client.ended(ChannelOpen(), 3) == (530, text, 20, 10)
 
@@ -128,7 +130,7 @@ def test_confirms_come_before_the_close(client):
     client.call(ConfirmSelect())
     client.put(client.publication("", "q", b"x") + encode_method(1, CLOSE))
     assert [message.method for message in client.take()] == [
-        BasicAck(delivery_tag=1, multiple=True),
+        BasicAck(delivery_tag=1, multiple=False),
         ChannelCloseOk(),
     ]
 

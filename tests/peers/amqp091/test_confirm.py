@@ -14,9 +14,9 @@ def test_every_message_is_confirmed_from_then_on(client):
     client.call(QueueDeclare(queue="q"))
     assert client.publish("", "q") == []
     assert client.call(ConfirmSelect()) == ConfirmSelectOk()
-    assert client.publish("", "q") == [Incoming(1, BasicAck(delivery_tag=1, multiple=True))]
+    assert client.publish("", "q") == [Incoming(1, BasicAck(delivery_tag=1))]
     assert client.call(ConfirmSelect()) == ConfirmSelectOk()
-    assert client.publish("", "gone") == [Incoming(1, BasicAck(delivery_tag=2, multiple=True))]
+    assert client.publish("", "gone") == [Incoming(1, BasicAck(delivery_tag=2))]
 
 
 def test_confirms_are_each_channel_s_own(client):

@@ -106,9 +106,8 @@ def test_the_messages_of_two_channels_may_be_interleaved(client):
         BAD_END,
         b"\x01\0\x01\0\xff\xff\xff",
         b"\x09\0\0\0\0\0\0\xce",
-        b"\x08\0\x01\0\0\0\0\xce",
     ],
-    ids=["end", "size", "type", "heartbeat"],
+    ids=["end", "size", "type"],
 )
 def test_a_bad_frame_is_the_end_of_the_conversation(client, data):
     client.put(data + encode_method(1, QueueDeclare(queue="q")))
@@ -122,6 +121,12 @@ def test_a_bad_frame_is_the_end_of_the_conversation(client, data):
 
 
 # Errors
+
+
+def test_a_heartbeat_has_no_channel(client):
+    client.put(b"\x08\0\x01\0\0\0\0\xce")
+    ((*_, close, _, _),) = client.take()
+    assert close.reply_code == 505
 
 
 def test_an_unknown_method_is_command_invalid(client):
@@ -251,7 +256,7 @@ def test_our_close_is_the_last_that_is_said(client):
     client.put(client.publication("", "nowhere", b"x"))
     client.put(encode_method(1, ChannelOpen()))
     confirmed, end = client.take()
-    assert confirmed.method == BasicAck(delivery_tag=1, multiple=True)
+    assert confirmed.method == BasicAck(delivery_tag=1)
     assert closed(end)[0] == 504
 
 

@@ -22,7 +22,9 @@ cdef class Confirms:
     cpdef int answer(self, unsigned long long sequence, int state) except -1
     cpdef int write(self, Output output) except -1
     cdef int write_prefix(self, Output output) except -1
-    cdef int write_run(self, Output output, int state, unsigned long long sequence) except -1
+    cdef int write_run(
+        self, Output output, int state, unsigned long long first, unsigned long long last
+    ) except -1
     cdef int write_frame(
         self, Output output, int method, unsigned long long sequence, bint multiple
     ) except -1

@@ -75,7 +75,7 @@ class Confirms:
         sequence: cython.ulonglong
         if self.exceptions == 0:
             if self.told < self.published:
-                self.write_frame(output, ACK, self.published, True)
+                self.write_frame(output, ACK, self.published, self.published - self.told > 1)
                 self.told = self.published
             self.states = cython.cast(Buffer, None)
             return 0
@@ -93,27 +93,34 @@ class Confirms:
     def write_prefix(self, output: Output) -> cython.int:
         """Answers from the oldest on, up to the first that waits."""
         sequence: cython.ulonglong = self.told + 1
+        first: cython.ulonglong = sequence
         state: cython.int
-        last: cython.int = ANSWERED
+        run: cython.int = ANSWERED
         while sequence <= self.published:
             state = self.state(sequence)
             if state == WAITING:
                 break
-            if state != last and last != ANSWERED:
-                self.write_run(output, last, sequence - 1)
-            if state == REFUSED or state == ANSWERED:
+            if state != run:
+                self.write_run(output, run, first, sequence - 1)
+                run = state
+                first = sequence
+            if state != SETTLED:
                 self.exceptions -= 1
-            last = state
             sequence += 1
-        if last != ANSWERED:
-            self.write_run(output, last, sequence - 1)
+        self.write_run(output, run, first, sequence - 1)
         self.told = sequence - 1
         return 0
 
     def write_run(
-        self, output: Output, state: cython.int, sequence: cython.ulonglong
+        self,
+        output: Output,
+        state: cython.int,
+        first: cython.ulonglong,
+        last: cython.ulonglong,
     ) -> cython.int:
-        self.write_frame(output, ACK if state == SETTLED else NACK, sequence, True)
+        """One answer for neighbours that have the same."""
+        if state != ANSWERED:
+            self.write_frame(output, ACK if state == SETTLED else NACK, last, last > first)
         return 0
 
     def write_frame(

@@ -38,6 +38,8 @@ else:
     from leveret.engine.amqp091.content import BODY, IDLE
     from leveret.engine.consumer import FOR_OUTPUT
 
+NO_METHOD = "expected method frame, got non method frame instead"
+
 METHOD = cython.declare(cython.int, 1)
 HEADER = cython.declare(cython.int, 2)
 BODY_FRAME = cython.declare(cython.int, 3)
@@ -315,8 +317,7 @@ class Connection:
             return self.method(channel, number, at, after)
         if kind == HEARTBEAT:
             if number != 0:
-                self.broken = True
-                raise PeerViolation("frame_error", "heartbeat on a channel other than 0")
+                raise PeerViolation("unexpected_frame", "heartbeat on a channel other than 0")
             return 0
         if kind != HEADER and kind != BODY_FRAME:
             self.broken = True
@@ -324,7 +325,7 @@ class Connection:
         if self.draining or (channel is not None and channel.failed):
             return 0
         if channel is None:
-            raise PeerViolation("channel_error", "expected 'channel.open'", number)
+            raise PeerViolation("unexpected_frame", NO_METHOD, number)
         if kind == HEADER:
             return channel.header(self.buffer, at, after - at)
         return channel.body(self.buffer, at, after - at)
@@ -340,7 +341,7 @@ class Connection:
         buffer: Buffer = self.buffer
         method: cython.Py_ssize_t
         if after - at < 4:
-            raise PeerViolation("syntax_error", "method frame too short", number)
+            raise PeerViolation("frame_error", "method frame too short", number)
         method = buffer.u32(at)
         if channel is not None and not channel.failed and not self.draining:
             if method == PUBLISH:
@@ -413,7 +414,7 @@ class Connection:
         if channel is not None and not channel.failed and not self.draining:
             channel.content.expect_body(size)
         elif channel is None and not self.draining:
-            raise PeerViolation("channel_error", "expected 'channel.open'", number)
+            raise PeerViolation("unexpected_frame", NO_METHOD, number)
         self.walk_partial()
         return 0
 

@@ -231,6 +231,11 @@ class Connection:
             )
         if method_id != ChannelOpen.METHOD_ID:
             raise ProtocolError("channel_error", "expected 'channel.open'")
+        if number > self.channel_max:
+            raise ProtocolError(
+                "not_allowed",
+                f"channel number {number} is above the negotiated channel_max ({self.channel_max})",
+            )
         decode_method(method_id, arguments)
         if self.virtual_host is None:
             raise InvariantError("a connection is running without a virtual host")
