@@ -49,12 +49,12 @@ def test_acks_wait_for_the_socket_and_then_hold_reading_up() -> None:
         assert received == b"".join(ack(each) for each in range(1, tag + 1))
 
 
-def test_closing_acknowledges_what_waits_for_its_batch() -> None:
+def test_finishing_acknowledges_what_waits_for_its_batch() -> None:
     with LocalSession() as session:
         session.peer.sendall(message(1) + message(2) + message(3))
         one = consumer(session, ack_every=2)
         one.receive()
-        one.close()
+        one.finish()
         assert session.peer.recv(1000) == ack(2, multiple=1) + ack(3, multiple=1)
 
 

@@ -18,7 +18,8 @@ FRAME_MAX = 4096
 
 
 def block(keys: tuple[str, ...] = ("key",), **options: Any) -> PublishBlock:
-    return publish_block(Options(**options), keys, frame_max=FRAME_MAX)
+    chosen = Options(**options)
+    return publish_block(chosen, keys, properties_of(chosen), frame_max=FRAME_MAX)
 
 
 def frames_of(made: PublishBlock, index: int = 0) -> list[Frame]:

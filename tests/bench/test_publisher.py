@@ -48,7 +48,8 @@ def test_what_the_socket_does_not_take_is_sent_later() -> None:
             received += len(session.peer.recv(1 << 20))
             one.send(1, NOW)
         session.peer.setblocking(True)
-        one.close()
+        one.finish()
+        session.close()
         while data := session.peer.recv(1 << 20):
             received += len(data)
         assert received % 1000 == 0

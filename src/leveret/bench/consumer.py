@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from leveret.bench.errors import BenchError
 from leveret.bench.frames.deliveries import Deliveries
@@ -10,6 +11,8 @@ from leveret.bench.options import Options
 from leveret.bench.reader import Reader
 from leveret.bench.session import Session
 from leveret.wire.amqp091.methods import BasicConsume, BasicConsumeOk, BasicQos, BasicQosOk
+
+SECONDS_TO_COMPLETE = 1
 
 
 class Consumer:
@@ -49,12 +52,9 @@ class Consumer:
         self.deliveries.acks_sent(sent)
         self.waiting = sent < end
 
-    def close(self) -> None:
+    def finish(self) -> None:
         """Sends the acks that are written, for an incomplete one must not be left."""
         self.deliveries.ack_rest()
-        self.session.socket.settimeout(1)
-        try:
+        with suppress(OSError):  # the broker does not read: closing is all that is left
+            self.session.socket.settimeout(SECONDS_TO_COMPLETE)
             self.session.socket.sendall(self._acks[: self.deliveries.acks_end])
-        except OSError:
-            pass  # the broker does not read: closing is all that is left
-        self.session.close()

@@ -17,9 +17,10 @@ CONTENT_HEADER_BYTES = 7 + 12 + 1  # without the properties
 ENVELOPE_BYTES = 7
 
 
-def publish_block(options: Options, routing_keys: Sequence[str], *, frame_max: int) -> PublishBlock:
+def publish_block(
+    options: Options, routing_keys: Sequence[str], properties: bytes, *, frame_max: int
+) -> PublishBlock:
     """Messages with each routing key in turn, enough of them for a few sends."""
-    properties = properties_of(options)
     body = b"\0" * options.size
     content = encode_content(CHANNEL, properties, body, frame_max=frame_max)
     methods = [_publish(options, key) for key in routing_keys]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 from leveret.bench.errors import BenchError
 from leveret.bench.frames.confirms import Confirms
@@ -12,6 +13,7 @@ from leveret.bench.reader import Reader
 from leveret.bench.session import Session
 
 SEND_BYTES_MAX = 1 << 17
+SECONDS_TO_COMPLETE = 1
 
 
 class Publisher:
@@ -83,16 +85,13 @@ class Publisher:
         """Whether all of `count` are published, and confirmed if confirms were asked for."""
         return self.published == self.count > 0 and not self.confirms.unconfirmed
 
-    def close(self) -> None:
-        """Completes the message that was cut, and closes the connection."""
+    def finish(self) -> None:
+        """Completes the message that was cut."""
         size = self._block.message_bytes
         begun = self._offset % size
-        self.session.socket.settimeout(1)
-        if begun:
-            try:
+        with suppress(OSError):  # the broker does not read: closing is all that is left
+            self.session.socket.settimeout(SECONDS_TO_COMPLETE)
+            if begun:
                 self.session.socket.sendall(
                     self._memory[self._offset : self._offset - begun + size]
                 )
-            except OSError:
-                pass  # the broker does not read: closing is all that is left
-        self.session.close()

@@ -21,8 +21,9 @@ from leveret.bench.errors import BenchError
 from leveret.bench.frames.confirms import Confirms
 from leveret.bench.frames.deliveries import Deliveries
 from leveret.bench.frames.histogram import Histogram
+from leveret.bench.frames.publishes import PublishBlock
 from leveret.bench.load import Load
-from leveret.bench.messages import publish_block
+from leveret.bench.messages import properties_of, publish_block
 from leveret.bench.options import Options
 from leveret.bench.pacing import SECOND, Pacer
 from leveret.bench.publisher import Publisher
@@ -41,6 +42,8 @@ class Run:
         self.options = options
         self.address: Address = parse_uri(options.uri)
         self.topology = Topology.of(options)
+        self.properties = properties_of(options)
+        self._block: PublishBlock | None = None
         self.latency = Histogram() if options.latency else None
         self.confirm_latency = Histogram() if options.latency and options.confirm else None
 
@@ -50,8 +53,7 @@ class Run:
         `during` is entered when the load begins, and left when it ends.
         """
         with ExitStack() as stack:
-            control = Session(self.address)
-            stack.callback(control.close)
+            control = self._session(stack)
             self.topology.declare(control, self.options)
             if self.options.queue is None:
                 stack.callback(self._delete_queues, control)
@@ -59,13 +61,18 @@ class Run:
             publishers = [self._publisher(stack) for _ in range(self.options.publishers)]
             return self._run(publishers, consumers, during or nullcontext())
 
+    def _session(self, stack: ExitStack) -> Session:
+        session = Session(self.address)
+        stack.callback(session.close)
+        return session
+
     def _delete_queues(self, control: Session) -> None:
         with suppress(BenchError):  # what ended the run is reported; this follows from it
             self.topology.delete(control)
 
     def _consumer(self, stack: ExitStack, index: int) -> Consumer:
         options = self.options
-        session = Session(self.address)
+        session = self._session(stack)
         deliveries = Deliveries(
             frame_max=session.frame_max,
             receive_bytes=RECEIVE_BYTES,
@@ -74,25 +81,36 @@ class Run:
             latency=self.latency,
         )
         consumer = Consumer(session, deliveries)
-        stack.callback(consumer.close)
+        stack.callback(consumer.finish)
         queues = self.topology.queues_of_consumer(index, consumers=options.consumers)
         consumer.subscribe(queues, options)
         return consumer
 
     def _publisher(self, stack: ExitStack) -> Publisher:
         options = self.options
-        session = Session(self.address)
-        block = publish_block(options, self.topology.routing_keys, frame_max=session.frame_max)
+        session = self._session(stack)
         confirms = Confirms(
             frame_max=session.frame_max, window=options.confirm, latency=self.confirm_latency
         )
         publisher = Publisher(
-            session, block, confirms, count=options.count, stamped=options.latency
+            session,
+            self._block_for(session),
+            confirms,
+            count=options.count,
+            stamped=options.latency,
         )
-        stack.callback(publisher.close)
+        stack.callback(publisher.finish)
         if options.confirm:
             session.call(ConfirmSelect(), ConfirmSelectOk)
         return publisher
+
+    def _block_for(self, session: Session) -> PublishBlock:
+        """One for all publishers, unless each writes its times into it."""
+        if self._block is not None and not self.options.latency:
+            return self._block
+        keys, frame_max = self.topology.routing_keys, session.frame_max
+        self._block = publish_block(self.options, keys, self.properties, frame_max=frame_max)
+        return self._block
 
     def _run(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 from leveret.bench.errors import BenchError
@@ -84,18 +85,11 @@ class Session:
         closing = ConnectionClose(reply_code=200, reply_text="goodbye")
         closed = encode_method(0, ConnectionCloseOk())
         tail = b""
-        try:
+        with self.socket, suppress(OSError):  # it may have gone already, which is as good
             self.socket.settimeout(SECONDS_MAX)
             self.socket.sendall(encode_method(0, closing))
-            while not tail.endswith(closed):
-                received = self.socket.recv(DISCARD_BYTES)
-                if not received:
-                    break
+            while not tail.endswith(closed) and (received := self.socket.recv(DISCARD_BYTES)):
                 tail = (tail + received)[-len(closed) :]
-        except OSError:
-            pass  # it has gone already, which is what was wanted
-        finally:
-            self.socket.close()
 
     def _log_in(self) -> None:
         self._send(PROTOCOL_HEADER)
@@ -123,6 +117,12 @@ class Session:
         tune_ok = ConnectionTuneOk(channel_max=channel_max, frame_max=self.frame_max, heartbeat=0)
         self._send(encode_method(0, tune_ok))
         self.call(ConnectionOpen(virtual_host=address.virtual_host), ConnectionOpenOk, channel=0)
+
+    def _leave(self) -> None:
+        """Answers the broker's goodbye."""
+        with suppress(OSError):  # the broker may have gone already
+            self.socket.sendall(encode_method(0, ConnectionCloseOk()))
+        self.socket.close()
 
     def _send(self, data: bytes) -> None:
         try:
@@ -170,6 +170,8 @@ class Session:
         if frame.type != METHOD:
             raise BenchError(f"the broker sent a frame of type {frame.type} out of turn")
         method = decode_method_payload(frame.payload)
+        if isinstance(method, ConnectionClose):
+            self._leave()
         if isinstance(method, ConnectionClose | ChannelClose):
             raise BenchError(f"the broker answered {method.reply_code} {method.reply_text}")
         if isinstance(method, BasicCancel):
