@@ -28,16 +28,16 @@ def armed(*ticks: int) -> tuple[Timers[Timed], list[Timed]]:
 
 def test_without_any_there_is_nothing_to_wait_for() -> None:
     timers, _ = armed()
-    assert timers.next_tick() == NEVER
+    assert timers.next_tick == NEVER
     assert timers.take_due(NEVER, count_max=10) == []
 
 
 def test_those_whose_tick_has_come_are_due_in_order_and_once() -> None:
     timers, (a, b, c) = armed(30, 10, 20)
-    assert timers.next_tick() == 10
+    assert timers.next_tick == 10
     assert timers.take_due(20, count_max=10) == [b, c]
     assert timers.take_due(20, count_max=10) == []
-    assert timers.next_tick() == a.armed == 30
+    assert timers.next_tick == a.armed == 30
 
 
 def test_at_most_so_many_are_taken_at_once() -> None:
@@ -51,7 +51,7 @@ def test_a_deadline_that_has_moved_away_is_found_out_when_its_tick_comes() -> No
     timed.wish = 50
     assert timed.asked == []
     assert timers.take_due(10, count_max=10) == []
-    assert timers.next_tick() == timed.armed == 50
+    assert timers.next_tick == timed.armed == 50
     assert timers.take_due(50, count_max=10) == [timed]
 
 
@@ -66,7 +66,7 @@ def test_a_deadline_that_has_come_nearer_is_kept_and_the_old_entry_passed_over()
 def test_arming_later_than_it_is_armed_changes_nothing() -> None:
     timers, (timed,) = armed(10)
     timers.arm(timed, 20)
-    assert timed.armed == timers.next_tick() == 10
+    assert timed.armed == timers.next_tick == 10
 
 
 def test_what_no_longer_has_a_deadline_is_not_due() -> None:

@@ -42,6 +42,11 @@ class Newcomer:
         self._peer: Peer | None = None
 
     @property
+    def successor(self) -> Peer | None:
+        """The peer it has become: whoever holds both may leave the newcomer out."""
+        return self._peer
+
+    @property
     def finished(self) -> bool:
         return self._peer.finished if self._peer else self._finished
 

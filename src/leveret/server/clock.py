@@ -43,20 +43,19 @@ class Clock:
         tick = self.tick()
         self._newest = max(self._wall(), at_least)
         self._offset = self._newest - tick
-        self._checked = tick
+        self._check_tick = tick + CHECK_MS
 
     def tick(self) -> int:
         return self._monotonic_ns() // NS_PER_MS
 
     def now(self, tick: int) -> int:
         """The date at `tick`, which must come from `tick()`; never less than the last answer."""
-        if tick - self._checked >= CHECK_MS:
+        if tick >= self._check_tick:
             self._follow_wall(tick)
         now = tick + self._offset
-        if now < self._newest:
-            return self._newest
-        self._newest = now
-        return now
+        if now > self._newest:
+            self._newest = now
+        return self._newest
 
     def _follow_wall(self, tick: int) -> None:
         ahead = self._wall() - (tick + self._offset)
@@ -64,9 +63,9 @@ class Clock:
             log.warning("the wall clock is %d ms ahead: taken over at once", ahead)
             self._offset += ahead
         else:
-            most = (tick - self._checked) // SLEW_SHARE
+            most = (tick - self._check_tick + CHECK_MS) // SLEW_SHARE
             self._offset += max(-most, min(most, ahead))
-        self._checked = tick
+        self._check_tick = tick + CHECK_MS
 
     def _wall(self) -> int:
         return self._wall_ns() // NS_PER_MS

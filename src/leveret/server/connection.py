@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 from leveret.engine.errors import InvariantError
 from leveret.peers.peer import Peer
+from leveret.peers.protocol_header import Newcomer
 from leveret.server.address import Address
 from leveret.server.timers import NEVER
 
@@ -45,6 +46,10 @@ class State(enum.Enum):
     CLOSED = enum.auto()
 
 
+# An enum's members take Python code to look up, which is much for each read.
+OPEN, CLOSING, LINGERING, CLOSED = State
+
+
 class Connection:
     """`closed` is called once, when the socket has gone. No method raises."""
 
@@ -53,6 +58,7 @@ class Connection:
         "_ended",
         "_linger_ms",
         "_linger_until",
+        "_newcomer",
         "_peer",
         "_peer_deadline",
         "_receive_buffer",
@@ -85,25 +91,20 @@ class Connection:
     ) -> None:
         self.number = number
         self.remote = remote
-        self.state = State.OPEN
+        self.state = OPEN
         self.armed = NEVER
         self._closed = closed
         self._ended = False
         self._linger_ms = linger_ms
         self._linger_until = NEVER
-        self._peer = peer
+        self._newcomer = peer if isinstance(peer, Newcomer) else None
         self._selector = selector
         self._socket = sock
         self._turn = turn
         self._watched = 0
-        # Bound once, because they are called for every read or every send.
         self._recv_into = sock.recv_into
         self._send = sock.send
-        self._receive_buffer = peer.receive_buffer
-        self._received = peer.received
-        self._send_buffer = peer.send_buffer
-        self._sent = peer.sent
-        self._peer_deadline = peer.deadline
+        self._bind(peer)
 
     def start(self) -> None:
         """Take part in turns."""
@@ -118,7 +119,7 @@ class Connection:
 
     def readable(self) -> None:
         """Read once."""
-        if self.state is not State.OPEN:
+        if self.state is not OPEN:
             self._drop_input()
             return
         turn = self._turn
@@ -129,6 +130,8 @@ class Connection:
                 return
             count = self._recv_into(buffer)
             self._received(count, turn.now, turn.tick)
+            if self._newcomer is not None:
+                self._follow(self._newcomer)
             deadline = self._peer_deadline()
         except BlockingIOError:
             return
@@ -154,7 +157,7 @@ class Connection:
 
     def writable(self) -> None:
         """Send once."""
-        if self.state is State.LINGERING or self.state is State.CLOSED:
+        if self.state is LINGERING or self.state is CLOSED:
             return
         try:
             buffer = self._send_buffer()
@@ -192,9 +195,9 @@ class Connection:
 
     def deadline(self) -> int | None:
         """The tick at which `due` has something to do."""
-        if self.state is State.CLOSED:
+        if self.state is CLOSED:
             return None
-        if self.state is not State.OPEN:
+        if self.state is not OPEN:
             return self._linger_until
         try:
             return self._peer_deadline()
@@ -204,7 +207,7 @@ class Connection:
 
     def due(self) -> None:
         """The deadline has come."""
-        if self.state is not State.OPEN:
+        if self.state is not OPEN:
             self.close("the other side has not closed its end")
             return
         try:
@@ -219,7 +222,7 @@ class Connection:
 
     def shut_down(self, text: str) -> None:
         """Have the peer say goodbye, with `text` as the reason."""
-        if self.state is not State.OPEN:
+        if self.state is not OPEN:
             return
         try:
             self._peer.shut_down(text)
@@ -231,10 +234,10 @@ class Connection:
 
     def close(self, reason: str) -> None:
         """Close the socket now, whatever is unsent."""
-        if self.state is State.CLOSED:
+        if self.state is CLOSED:
             return
         self._release()
-        self.state = State.CLOSED
+        self.state = CLOSED
         self._turn.timers.disarm(self)
         self._watch(0)
         self._socket.close()
@@ -249,8 +252,8 @@ class Connection:
         self._turn.touch(self)
 
     def _start_closing(self) -> None:
-        if self.state is State.OPEN:
-            self.state = State.CLOSING
+        if self.state is OPEN:
+            self.state = CLOSING
             self._turn.paused.discard(self)
             self._linger()
 
@@ -260,7 +263,7 @@ class Connection:
         if self._ended:
             self.close("both ends are closed")
             return
-        self.state = State.LINGERING
+        self.state = LINGERING
         self._linger()
         self._watch(EVENT_READ)
         try:
@@ -273,7 +276,7 @@ class Connection:
         self._turn.timers.arm(self, self._linger_until)
 
     def _drop_input(self) -> None:
-        if self.state is State.CLOSED:
+        if self.state is CLOSED:
             return
         try:
             data = self._socket.recv(DROP_BYTES)
@@ -285,14 +288,14 @@ class Connection:
         if data:
             return
         self._ended = True
-        if self.state is State.LINGERING:
+        if self.state is LINGERING:
             self.close("both ends are closed")
         else:
             self._watch(self._watched & ~EVENT_READ)
 
     def _lose(self, error: OSError) -> None:
         """The socket reports that it is over."""
-        if self.state is State.OPEN:
+        if self.state is OPEN:
             log.info("%s lost: %s", self, error.strerror)
         self.close(str(error))
 
@@ -314,6 +317,22 @@ class Connection:
         except Exception as error:
             log.critical("%s: %s", self, type(error).__name__, exc_info=error)
             self._turn.fail(error)
+
+    # Its peer, whose methods are bound once because they are called for every read or send.
+
+    def _bind(self, peer: Peer) -> None:
+        self._peer = peer
+        self._receive_buffer = peer.receive_buffer
+        self._received = peer.received
+        self._send_buffer = peer.send_buffer
+        self._sent = peer.sent
+        self._peer_deadline = peer.deadline
+
+    def _follow(self, newcomer: Newcomer) -> None:
+        """Talk to the peer that the newcomer has become, if it has."""
+        if newcomer.successor is not None:
+            self._newcomer = None
+            self._bind(newcomer.successor)
 
     # Its places in the selector and among the timers.
 

@@ -30,7 +30,10 @@ T = TypeVar("T", bound=Timed)
 
 
 class Timers(Generic[T]):
+    """`next_tick` is when `take_due` may have something: NEVER if there is nothing to wait for."""
+
     def __init__(self) -> None:
+        self.next_tick = NEVER
         self._heap: list[tuple[int, int]] = []
         self._armed: dict[int, T] = {}
 
@@ -40,14 +43,11 @@ class Timers(Generic[T]):
             timed.armed = tick
             self._armed[timed.number] = timed
             heappush(self._heap, (tick, timed.number))
+            self.next_tick = self._heap[0][0]
 
     def disarm(self, timed: T) -> None:
         timed.armed = NEVER
         self._armed.pop(timed.number, None)
-
-    def next_tick(self) -> int:
-        """When `take_due` may have something: NEVER if there is nothing to wait for."""
-        return self._heap[0][0] if self._heap else NEVER
 
     def take_due(self, tick: int, *, count_max: int) -> list[T]:
         """Those whose deadline has come, at most `count_max`; they are no longer armed."""
@@ -65,4 +65,5 @@ class Timers(Generic[T]):
                 self.arm(timed, deadline)
             else:
                 due.append(timed)
+        self.next_tick = self._heap[0][0] if self._heap else NEVER
         return due

@@ -84,7 +84,7 @@ class Turn:
                 connection.unpause()
         if self._shard.pending:
             self.want()
-        if self.timers.next_tick() < self._alarm_tick:
+        if self.timers.next_tick < self._alarm_tick:
             self._set_alarm()
 
     def want(self) -> None:
@@ -117,7 +117,7 @@ class Turn:
     def _set_alarm(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
-        self._alarm_tick = self.timers.next_tick()
+        self._alarm_tick = self.timers.next_tick
         delay_ms = max(0, self._alarm_tick - self.tick)
         self._alarm = self._loop.call_later(delay_ms / 1_000, self._ring)
 

@@ -58,6 +58,7 @@ class Connection:
         self.is_loopback = is_loopback
         self.engine = Engine(service.shard, self, owner)
         self.state = State.HEADER
+        self.finished = False  # the same as being CLOSED, and asked after each read
         self.timing = Timing(deadline)
         self.capabilities: frozenset[str] = frozenset()
         self.virtual_host: VirtualHost | None = None
@@ -67,10 +68,6 @@ class Connection:
         self._now = 0
 
     # The face
-
-    @property
-    def finished(self) -> bool:
-        return self.state is State.CLOSED
 
     def receive_buffer(self) -> memoryview:
         return self.engine.receive_buffer()
@@ -309,6 +306,7 @@ class Connection:
     def finish(self) -> None:
         """The connection is over, but for what is still to be sent."""
         self.state = State.CLOSED
+        self.finished = True
         self._release()
         self.engine.close()
 
