@@ -142,7 +142,8 @@ class Channel:
     def forget_permissions(self) -> None:
         """Permissions have changed: the control plane is asked again for each exchange."""
         self.permitted.clear()
-        self.route = cython.cast(Route, None)
+        if self.route is not None:
+            self.route.forget()  # and not dropped: a message for it may be coming in
 
     def header(self, buffer: Buffer, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.int:
         """A content header frame's payload."""
