@@ -17,7 +17,7 @@ from leveret.engine.amqp091.content import Content
 from leveret.engine.amqp091.session import Session
 from leveret.engine.amqp091.unacked import Unacked
 from leveret.engine.buffer import Buffer
-from leveret.engine.errors import PeerViolation
+from leveret.engine.errors import InvariantError, PeerViolation
 from leveret.engine.queue import Queue
 from leveret.engine.route import Exchange, Route
 
@@ -124,6 +124,8 @@ class Channel:
                 buffer.bytes_at(names + 1, key - names - 1),
                 buffer.bytes_at(key + 1, after - key - 1),
             )
+            if route is None or route.names is None:
+                raise InvariantError("the control plane gave a route that is not in the cache")
             self.permit(route.exchange)
         self.route = route
         return 0
