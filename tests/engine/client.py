@@ -257,7 +257,7 @@ class Client:
 
     # The client
 
-    def send(self, data: bytes, *, step: int = 1 << 16) -> None:
+    def send(self, data: bytes, *, step: int = 1 << 20) -> None:
         """Has the broker receive `data`, at most `step` bytes at a time."""
         rest = memoryview(data)
         while rest:
@@ -287,6 +287,14 @@ class Client:
             self.connection.sent(sent)
             count -= sent
         return bytes(taken)
+
+    def take_turns(self) -> bytes:
+        """Takes what there is, turn for turn, until there is no more: an output can be full."""
+        taken = b""
+        while self.world.shard.pending or len(self.connection.send_buffer()):
+            self.world.turn()
+            taken += self.take()
+        return taken
 
     def events(self) -> list[Event]:
         """What it was sent since the last call; what is incomplete comes with the next."""

@@ -17,14 +17,14 @@ from leveret.engine.amqp091.content import Content
 from leveret.engine.amqp091.session import Session
 from leveret.engine.amqp091.unacked import Unacked
 from leveret.engine.buffer import Buffer
-from leveret.engine.errors import PeerViolation
+from leveret.engine.errors import InvariantError, PeerViolation
 from leveret.engine.queue import Queue
 from leveret.engine.route import Exchange, Route
 
 if cython.compiled:
     from cython.cimports.leveret.engine.amqp091.confirms import REFUSED, Confirms
     from cython.cimports.leveret.engine.amqp091.consumer import ChannelConsumer
-    from cython.cimports.leveret.engine.amqp091.content import Content
+    from cython.cimports.leveret.engine.amqp091.content import IDLE, Content
     from cython.cimports.leveret.engine.amqp091.session import Session
     from cython.cimports.leveret.engine.amqp091.unacked import Unacked
     from cython.cimports.leveret.engine.buffer import Buffer
@@ -33,6 +33,7 @@ if cython.compiled:
     from cython.cimports.leveret.engine.route import Exchange, Route
 else:
     from leveret.engine.amqp091.confirms import REFUSED
+    from leveret.engine.amqp091.content import IDLE
     from leveret.engine.consumer import FOR_CREDIT
 
 PUBLISH = cython.declare(cython.int, 0x003C0028)
@@ -81,7 +82,8 @@ class Channel:
         key: cython.Py_ssize_t
         after: cython.Py_ssize_t
         route: Route = self.route
-        self.content.begin()
+        if self.content.state != IDLE:
+            self.content.unexpected()
         if names >= end:
             self.malformed_publish()
         key = names + 1 + buffer.u8(names)
@@ -101,6 +103,7 @@ class Channel:
         ):
             self.route = cython.cast(Route, None)
             self.find_route(buffer, names, key, after)
+        self.content.begin()
         return 0
 
     def malformed_publish(self) -> cython.int:
@@ -121,6 +124,8 @@ class Channel:
                 buffer.bytes_at(names + 1, key - names - 1),
                 buffer.bytes_at(key + 1, after - key - 1),
             )
+            if route is None or route.names is None:
+                raise InvariantError("the control plane gave a route that is not in the cache")
             self.permit(route.exchange)
         self.route = route
         return 0
@@ -142,7 +147,8 @@ class Channel:
     def forget_permissions(self) -> None:
         """Permissions have changed: the control plane is asked again for each exchange."""
         self.permitted.clear()
-        self.route = cython.cast(Route, None)
+        if self.route is not None:
+            self.route.forget()  # and not dropped: a message for it may be coming in
 
     def header(self, buffer: Buffer, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.int:
         """A content header frame's payload."""

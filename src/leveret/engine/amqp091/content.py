@@ -53,8 +53,6 @@ class Content:
 
     def begin(self) -> cython.int:
         """A publish has come: its header is next."""
-        if self.state != IDLE:
-            self.unexpected()
         self.state = HEADER
         return 0
 
