@@ -67,7 +67,6 @@ MEASURED: dict[str, str] = {  # engine function: the benchmark where cutting it 
 RATCHET: dict[str, int] = {  # what is too long already: its length, which may only go down
 }
 TESTED_ELSEWHERE: dict[str, str] = {  # sans-IO module without a test module of its own: why
-    "engine/errors": "raised in the tests of every module of the engine",
     "engine/probe": "is itself the tests' view of engine/buffer",
     "wire/amqp091/errors": "raised in the tests of every module beside it",
 }
