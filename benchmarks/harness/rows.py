@@ -20,7 +20,7 @@ CELERY_PROPERTIES: dict[str, Any] = {
     "timestamp": 1_700_000_000,
     "headers": {
         "lang": "py",
-        "task": "shop.tasks.send_invoice",
+        "task": "shop.invoices.tasks.send_invoice",
         "id": "3d8f1b7e-5c3a-4f0e-9c55-0f6c9c2d1a77",
         "shadow": None,
         "eta": None,
@@ -30,9 +30,9 @@ CELERY_PROPERTIES: dict[str, Any] = {
         "timelimit": [None, None],
         "root_id": "3d8f1b7e-5c3a-4f0e-9c55-0f6c9c2d1a77",
         "parent_id": None,
-        "argsrepr": "[4711]",
+        "argsrepr": "(4711,)",
         "kwargsrepr": "{}",
-        "origin": "gen4242@web-1",
+        "origin": "gen4242@web-1.example",
     },
 }
 BACKLOG = 20_000

@@ -12,9 +12,9 @@ import subprocess
 import sys
 
 import pytest
-from tests.broker_process import BrokerProcess
 
 from leveret.bench import command
+from tests.broker_process import BrokerProcess
 
 
 def bench(line: str) -> int:

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from tests.broker_process import STOP_LIMIT_S, BrokerProcess, running_broker
 
 from leveret.bench.errors import BenchError
 from leveret.bench.options import Options
@@ -16,6 +15,7 @@ from leveret.bench.session import Session
 from leveret.bench.totals import Counts, Totals
 from leveret.bench.uri import parse_uri
 from leveret.wire.amqp091.methods import QueueDeclare, QueueDeclareOk, QueueDelete, QueueDeleteOk
+from tests.broker_process import STOP_LIMIT_S, BrokerProcess, running_broker
 
 
 def run(broker: BrokerProcess, **options: Any) -> Totals:

@@ -99,7 +99,11 @@ def test_a_refused_command_says_what_the_broker_said() -> None:
 
 
 def test_a_lost_connection_is_reported() -> None:
-    assert failure_of(opened) == "the broker closed the connection"
+    def script(side: Side) -> None:
+        side.open()
+        side.expect(QueueDeclare)
+
+    assert failure_of(script) == "the broker closed the connection"
 
 
 def test_another_protocol_is_reported() -> None:
