@@ -21,16 +21,17 @@ import enum
 import logging
 import socket
 from collections.abc import Callable
-from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
 from typing import TYPE_CHECKING
 
 from leveret.engine.errors import InvariantError
 from leveret.peers.peer import Peer
 from leveret.peers.protocol_header import Newcomer
 from leveret.server.address import Address
+from leveret.server.poll import READ, WRITE
 from leveret.server.timers import NEVER
 
 if TYPE_CHECKING:
+    from leveret.server.selector import TurnSelector
     from leveret.server.turn import Turn
 
 log = logging.getLogger(__name__)
@@ -85,7 +86,7 @@ class Connection:
         peer: Peer,
         *,
         turn: Turn,
-        selector: BaseSelector,
+        selector: TurnSelector,
         linger_ms: int,
         closed: Callable[[Connection], None],
     ) -> None:
@@ -109,7 +110,7 @@ class Connection:
     def start(self) -> None:
         """Take part in turns."""
         self._turn.connections[self.number] = self
-        self._watch(EVENT_READ)
+        self._watch(READ)
         self._arm()
 
     def __str__(self) -> str:
@@ -150,7 +151,7 @@ class Connection:
 
     def flush(self) -> None:
         """Send, unless the socket is known to take nothing now."""
-        if not self._watched & EVENT_WRITE:
+        if not self._watched & WRITE:
             self.writable()
         elif self._peer.finished:
             self._start_closing()
@@ -166,10 +167,10 @@ class Connection:
                 count = self._send(buffer)
                 self._sent(count, self._turn.tick)
                 if count < size:
-                    self._watch(self._watched | EVENT_WRITE)
+                    self._watch(self._watched | WRITE)
                     return
         except BlockingIOError:
-            self._watch(self._watched | EVENT_WRITE)
+            self._watch(self._watched | WRITE)
             return
         except OSError as error:
             self._lose(error)
@@ -177,8 +178,8 @@ class Connection:
         except Exception as error:
             self._break(error)
             return
-        if self._watched & EVENT_WRITE:
-            self._watch(self._watched & ~EVENT_WRITE)
+        if self._watched & WRITE:
+            self._watch(self._watched & ~WRITE)
         if self._peer.finished or self._ended:
             self._close_output()
 
@@ -191,7 +192,7 @@ class Connection:
             return
         if wanted:
             self._turn.paused.discard(self)
-            self._watch(self._watched | EVENT_READ)
+            self._watch(self._watched | READ)
 
     def deadline(self) -> int | None:
         """The tick at which `due` has something to do."""
@@ -247,7 +248,7 @@ class Connection:
     def _end(self) -> None:
         """The other side has closed its end: no protocol here goes on with half a connection."""
         self._ended = True
-        self._watch(self._watched & ~EVENT_READ)
+        self._watch(self._watched & ~READ)
         self._start_closing()
         self._turn.touch(self)
 
@@ -265,7 +266,7 @@ class Connection:
             return
         self.state = LINGERING
         self._linger()
-        self._watch(EVENT_READ)
+        self._watch(READ)
         try:
             self._socket.shutdown(socket.SHUT_WR)
         except OSError as error:
@@ -291,7 +292,7 @@ class Connection:
         if self.state is LINGERING:
             self.close("both ends are closed")
         else:
-            self._watch(self._watched & ~EVENT_READ)
+            self._watch(self._watched & ~READ)
 
     def _lose(self, error: OSError) -> None:
         """The socket reports that it is over."""
@@ -338,18 +339,12 @@ class Connection:
 
     def _pause(self) -> None:
         self._turn.paused.add(self)
-        self._watch(self._watched & ~EVENT_READ)
+        self._watch(self._watched & ~READ)
 
     def _watch(self, events: int) -> None:
-        watched, self._watched = self._watched, events
-        if events == watched:
-            return
-        if not watched:
-            self._selector.register(self._socket, events, self)
-        elif not events:
-            self._selector.unregister(self._socket)
-        else:
-            self._selector.modify(self._socket, events, self)
+        if events != self._watched:
+            self._watched = events
+            self._selector.watch(self._socket.fileno(), self, events)
 
     def _arm(self) -> None:
         deadline = self.deadline()

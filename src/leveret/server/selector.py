@@ -1,57 +1,84 @@
 """Waits for the sockets, and runs a turn when some of them are ready.
 
-An asyncio loop calls a selector's `select()` whenever it has nothing else to do. Connections are
-registered here beside the loop's own sockets, with their `Connection` as data; they are served
-inside `select()`, and the loop gets to see only what is its own. A callback of the loop per
-socket and another for the turn would cost a third of the time that a message takes.
+An asyncio loop calls the `select()` of its selector when it has nothing else to do. The sockets of
+connections are watched here beside the loop's own; they are served inside `select()`, and the loop
+gets to see only what is its own. To have it call back for each socket, and once more for the turn,
+would take a quarter of the time that a message spends here.
 
     own loop      asyncio.SelectorEventLoop(selector): what `leveret serve` does
     any other     loop.add_reader(selector.fileno(), selector.poll): the loop sees one descriptor,
-                  ready as soon as one of the connections is
+                  ready as soon as one of the sockets is
 """
 
 from __future__ import annotations
 
 import selectors
-from selectors import EVENT_READ, EVENT_WRITE
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from leveret.server.connection import Connection
+from leveret.server.poll import READ, WRITE, Poll
 
 if TYPE_CHECKING:
+    from _typeshed import FileDescriptorLike
+
+    from leveret.server.connection import Connection
     from leveret.server.turn import Turn
+
+READY_MAX = 1_024
+"""Sockets served in one turn; those that do not fit have theirs in the next."""
 
 Ready = list[tuple[selectors.SelectorKey, int]]
 
 
-class TurnSelector(selectors.DefaultSelector):
-    turn: Turn | None = None
-    """Whose connections are registered here."""
+class TurnSelector(selectors.BaseSelector):
+    """To a loop a selector like any other; `watch` is for connections.
+
+    `turn` is the one in which the connections take part, None as long as there are none.
+    """
+
+    def __init__(self) -> None:
+        self.turn: Turn | None = None
+        self._connections: dict[int, Connection] = {}
+        self._others = selectors.DefaultSelector()
+        self._others_fd = self._others.fileno()
+        self._poll = Poll()
+        self._poll.register(self._others_fd, READ)
+
+    def watch(self, fd: int, connection: Connection, events: int) -> None:
+        """Serve the connection whenever `fd` is ready for `events`: READ, WRITE, both, or none."""
+        if not events:
+            if self._connections.pop(fd, None):
+                self._poll.unregister(fd)
+        elif fd in self._connections:
+            self._poll.modify(fd, events)
+        else:
+            self._poll.register(fd, events)
+            self._connections[fd] = connection
 
     def select(self, timeout: float | None = None) -> Ready:
         """Serve the connections that are ready; what else is ready is returned."""
         turn = self.turn
         if turn is None:
-            return super().select(timeout)
-        ready = super().select(0 if turn.wanted else timeout)
+            return self._others.select(timeout)
         others: Ready = []
         begun = False
-        for entry in ready:
-            connection = entry[0].data
-            if connection.__class__ is not Connection:
-                others.append(entry)
+        for fd, events in self._poll.poll(0 if turn.wanted else timeout, READY_MAX):
+            connection = self._connections.get(fd)
+            if connection is None:
+                if fd == self._others_fd:
+                    others = self._others.select(0)
                 continue
             if not begun:
                 begun = True
                 turn.begin()
-            if entry[1] & EVENT_WRITE:
+            if events & WRITE:
                 connection.writable()
-            if entry[1] & EVENT_READ:
+            if events & ~WRITE:
                 connection.readable()
-        if begun:
-            turn.run()
-        elif turn.wanted:
+        if not begun and turn.wanted:
+            begun = True
             turn.begin()
+        if begun:
             turn.run()
         return others
 
@@ -59,3 +86,29 @@ class TurnSelector(selectors.DefaultSelector):
         """Serve the connections without waiting."""
         if self.turn is not None:
             self.select(0)
+
+    def fileno(self) -> int:
+        """Ready when anything is."""
+        return self._poll.fileno()
+
+    # What a loop asks for.
+
+    def register(
+        self, fileobj: FileDescriptorLike, events: int, data: Any = None
+    ) -> selectors.SelectorKey:
+        return self._others.register(fileobj, events, data)
+
+    def unregister(self, fileobj: FileDescriptorLike) -> selectors.SelectorKey:
+        return self._others.unregister(fileobj)
+
+    def modify(
+        self, fileobj: FileDescriptorLike, events: int, data: Any = None
+    ) -> selectors.SelectorKey:
+        return self._others.modify(fileobj, events, data)
+
+    def get_map(self) -> Mapping[FileDescriptorLike, selectors.SelectorKey]:
+        return self._others.get_map()
+
+    def close(self) -> None:
+        self._poll.close()
+        self._others.close()
