@@ -186,7 +186,10 @@ class Queue:
         if consumer in self.consumers:
             self.consumers.remove(consumer)
         if consumer in self.active:
-            self.active.remove(consumer)
+            place = self.active.index(consumer)
+            del self.active[place]
+            if place < self.next_consumer:
+                self.next_consumer -= 1
 
     def park(self, consumer: Consumer) -> cython.int:
         """Takes the consumer whose turn it is out of the round until it is unparked."""
