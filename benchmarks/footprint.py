@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
 import statistics
 import time
@@ -12,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 
 from harness.brokers import Running, leveret
-from harness.process import resident_bytes
+from harness.process import GENERATOR_CORE, pin_to, resident_bytes
 from harness.table import markdown
 
 from leveret.bench.session import Session
@@ -49,7 +48,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5, help="default: %(default)s")
     parser.add_argument("--json", action="store_true", help="print every figure as JSON")
     arguments = parser.parse_args()
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    pin_to(GENERATOR_CORE)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     runs = [measure() for _ in range(arguments.runs)]

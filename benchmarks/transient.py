@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from dataclasses import asdict
 
 from harness import table
 from harness.brokers import Start, already_running, leveret, yardstick, yardstick_folder
 from harness.measurement import Measurement, measure, median
+from harness.process import GENERATOR_CORE, pin_to
 from harness.rows import LATENCY, ROWS, Row
 
 from leveret.bench.frames.frame import COMPILED
@@ -25,7 +25,7 @@ def main() -> None:
     arguments = parse_arguments()
     if not COMPILED:
         raise SystemExit("this build is not compiled: its figures say nothing")
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    pin_to(GENERATOR_CORE)
     brokers = brokers_of(arguments)
     rows = [row for row in ROWS if not arguments.only or row.key in arguments.only]
     measured: Measured = {name: {} for name in brokers}

@@ -18,6 +18,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.process import BROKER_CORE, pin_to
+
 SECONDS_TO_START = 20
 SECONDS_TO_STOP = 10
 SECONDS_BETWEEN_TRIES = 0.001
@@ -43,6 +45,7 @@ def leveret() -> Iterator[Running]:
     port = free_port()
     listen = f"127.0.0.1:{port}"
     command = [sys.executable, "-m", "leveret", "serve", "--listen", listen, "--in-memory"]
+    command += ["--log-level", "warning"]
     with started(command, port) as running:
         yield running
 
@@ -91,7 +94,7 @@ def started(command: list[str], port: int) -> Iterator[Running]:
     """Runs a broker on the first core, from its first accepted connection on."""
     begin = time.monotonic()
     process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, preexec_fn=lambda: os.sched_setaffinity(0, {0})
+        command, stdout=subprocess.DEVNULL, preexec_fn=lambda: pin_to(BROKER_CORE)
     )
     try:
         wait_until_accepting(process, port)

@@ -1,4 +1,7 @@
-"""A process watched from outside, with all its threads and children: CPU time and memory."""
+"""A process watched from outside, with all its threads and children: CPU time and memory.
+
+And its place: the broker gets the first core, the load generator the last.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,17 @@ from pathlib import Path
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 PROC = Path("/proc")
+BROKER_CORE = min(os.sched_getaffinity(0))
+GENERATOR_CORE = max(os.sched_getaffinity(0))
 # Fields of /proc/PID/stat behind the name, which is in parentheses: see proc(5).
 PARENT = 1
 USER_TIME = 11
 SYSTEM_TIME = 12
+
+
+def pin_to(core: int) -> None:
+    """Keeps this process, and what it starts, on one core."""
+    os.sched_setaffinity(0, {core})
 
 
 def cpu_seconds(pid: int) -> float:

@@ -1,0 +1,33 @@
+"""The benchmarks run, however briefly."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from leveret.bench.frames.frame import COMPILED
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not COMPILED, reason="the benchmarks refuse to measure an uncompiled build")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="they read /proc")
+def test_the_transient_rows_can_be_measured() -> None:
+    script = str(BENCHMARKS / "transient.py")
+    brief = ["--runs", "1", "--seconds", "0.05"]
+    environment = {key: value for key, value in os.environ.items() if key != "LEVERET_YARDSTICK"}
+    table = subprocess.run(
+        [sys.executable, script, *brief],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ).stdout
+    works = [line.split(" | ")[0].strip("| ") for line in table.splitlines()]
+    for work in ("16 B, no ack", "10,000 routing keys, 16 B, no ack", "leveret"):
+        assert work in works
