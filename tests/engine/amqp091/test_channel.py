@@ -404,7 +404,7 @@ def test_a_message_is_confirmed_when_it_is_complete(world, client):
     assert client.take() == b""
     client.send(body_frame(b"b"))
     world.turn()
-    assert client.events() == [Answer(1, ACK, 1, True)]
+    assert client.events() == [Answer(1, ACK, 1, False)]
 
 
 def test_each_channel_counts_its_own(world, client):
@@ -414,7 +414,7 @@ def test_each_channel_counts_its_own(world, client):
     for channel in (2, 1, 2):
         client.publish(b"q", channel=channel)
     world.turn()
-    assert client.events() == [Answer(2, ACK, 2, True), Answer(1, ACK, 1, True)]
+    assert client.events() == [Answer(2, ACK, 2, True), Answer(1, ACK, 1, False)]
 
 
 def test_a_full_queue_refuses_and_the_others_take_the_message(world, client, queue):
@@ -429,7 +429,7 @@ def test_a_full_queue_refuses_and_the_others_take_the_message(world, client, que
     queue.refuse_above(0)
     client.publish(b"q")
     world.turn()
-    assert client.events() == [Answer(1, ACK, 5, True)]
+    assert client.events() == [Answer(1, ACK, 5, False)]
 
 
 def test_a_refused_message_without_another_queue_is_not_kept(world, client, queue):
@@ -461,11 +461,11 @@ def test_a_closing_channel_tells_what_it_owes(world, client):
     client.channel().select_confirm()
     client.publish(b"q")
     client.connection.close_channel(1)
-    assert client.events() == [Answer(1, ACK, 1, True)]
+    assert client.events() == [Answer(1, ACK, 1, False)]
     client.open_channel(1).select_confirm()
     client.publish(b"q")
     world.turn()
-    assert client.events() == [Answer(1, ACK, 1, True)]
+    assert client.events() == [Answer(1, ACK, 1, False)]
 
 
 def test_a_failed_channel_confirms_nothing_any_more(world, client):

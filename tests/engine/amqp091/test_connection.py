@@ -168,13 +168,13 @@ def test_a_heartbeat_is_on_channel_0(client):
     client.send(HEARTBEAT_FRAME * 3)
     assert client.violations == []
     client.send(encode_frame(8, 1, b""))
-    assert client.violation()[:2] == ("frame_error", "heartbeat on a channel other than 0")
+    assert client.violation()[:2] == ("unexpected_frame", "heartbeat on a channel other than 0")
 
 
 @pytest.mark.parametrize("size", range(4))
 def test_a_method_frame_names_its_method(client, size):
     client.send(encode_frame(1, 1, bytes(size)))
-    assert client.violation()[:2] == ("syntax_error", "method frame too short")
+    assert client.violation()[:2] == ("frame_error", "method frame too short")
 
 
 @pytest.mark.parametrize("channel", [0, 1, 7, 65535])
@@ -197,10 +197,11 @@ def test_any_other_method_goes_up_as_it_came(client, channel, arguments):
         body_frame(b"x", channel=65535),
     ],
 )
-def test_content_on_a_channel_that_is_not_open_is_a_channel_error(client, frame):
+def test_content_on_a_channel_that_is_not_open_is_unexpected(client, frame):
     client.send(frame)
     number = int.from_bytes(frame[1:3], "big")
-    assert client.violation() == ("channel_error", "expected 'channel.open'", number, 0)
+    text = "expected method frame, got non method frame instead"
+    assert client.violation() == ("unexpected_frame", text, number, 0)
 
 
 @pytest.mark.parametrize("make", [publish_frame, ack_frame, nack_frame, reject_frame])
