@@ -1,7 +1,7 @@
 # The verbs of the project: `make` lists them. What takes more than a line is in scripts/.
 #
 #   PYTHON=/path/to/python3.13   the Python to make .venv with
-#   ARGS="--listen :5673"        options for serve, bench and the tests
+#   ARGS="--listen localhost:0"  options for serve, bench and the tests
 #   WHEEL=wheelhouse/x.whl       test this wheel instead of the checkout
 
 .DEFAULT_GOAL := help

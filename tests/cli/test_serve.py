@@ -127,6 +127,15 @@ def test_an_address_that_cannot_be_is_an_error(place: str, status: int, reason: 
     assert reason in words
 
 
+def test_uncompiled_it_says_what_to_expect_and_what_to_do() -> None:
+    sources = Path(__file__).parents[2] / "src"
+    with running_broker(PYTHONPATH=str(sources)) as broker:
+        assert "(not compiled, memory only)" in broker.ready
+        talk(broker.port).close()
+        assert "thousand messages a second instead of millions" in broker.log
+        assert "pip install --force-reinstall" in broker.log
+
+
 def test_what_other_machines_can_reach_is_warned_of() -> None:
     with running_broker("--listen", "0.0.0.0:0") as broker:
         assert f"0.0.0.0:{broker.port} can be reached from other machines" in broker.log

@@ -128,9 +128,9 @@ def _warn(server: Server, *, in_memory: bool) -> None:
             )
     if not COMPILED:
         log.warning(
-            "not compiled: expect some 25 thousand messages a second instead of millions;"
+            "not compiled: expect 10 to 25 thousand messages a second instead of millions;"
             " install a C compiler and Python's headers (apt install gcc python3-dev), then:"
-            " pip install --force-reinstall --no-cache-dir --no-binary leveret leveret"
+            " pip install --force-reinstall --no-cache-dir leveret"
         )
 
 
