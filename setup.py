@@ -25,6 +25,7 @@ DIRECTIVES = {
     "wraparound": False,
     "initializedcheck": False,
     "cdivision": True,
+    "nonecheck": True,
 }
 COMPILE = ["-O3", "-g0", "-fno-strict-aliasing"]
 WARNINGS_ARE_ERRORS = [
