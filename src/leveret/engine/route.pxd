@@ -14,6 +14,7 @@ cdef class Route:
     cdef readonly Exchange source
     cdef readonly unsigned long long generation
     cdef readonly Py_ssize_t queue_count
+    cdef Py_ssize_t first_queue
     cdef Buffer queues
     cdef Buffer names
     cdef Py_ssize_t names_length
@@ -29,11 +30,13 @@ cdef class RouteCache:
     cdef Py_ssize_t buckets
     cdef Py_ssize_t buckets_max
     cdef list routes
+    cdef Buffer hashes
     cdef readonly Py_ssize_t count
     cdef Py_ssize_t victim
 
     cdef Route look_up(self, Buffer names, Py_ssize_t at, Py_ssize_t length)
     cdef int place(self, Route route) except -1
+    cdef int keep(self, Py_ssize_t way, Route route) except -1
     cdef int grow(self) except -1
     cdef unsigned long long hash_of(
         self, Buffer names, Py_ssize_t at, Py_ssize_t length
