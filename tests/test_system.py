@@ -71,7 +71,7 @@ def test_a_python_without_venv_is_told_its_package(with_python: Machine, tmp_pat
 def test_all_that_is_missing_is_in_the_line(with_python: Machine, tmp_path: Path) -> None:
     with_python.environment |= without("ensurepip", tmp_path / "broken")
     assert f"apt install {NAME}-venv" in with_python.run("python").stderr
-    assert with_python.run("missing").stdout.split()[-1] == "gcc"
+    assert with_python.run("missing").stdout.split()[-2:] == ["gcc", "libc6-dev"]
 
 
 def test_without_a_compiler_the_python_will_still_do(with_python: Machine) -> None:
@@ -79,6 +79,19 @@ def test_without_a_compiler_the_python_will_still_do(with_python: Machine) -> No
     result = with_python.run("compiler")
     assert result.returncode == 1
     assert "gcc" in result.stderr
+
+
+def test_a_compiler_without_the_c_library_is_not_enough(with_python: Machine) -> None:
+    with_python.add("cc", "exit 1")
+    result = with_python.run("compiler")
+    assert result.returncode == 1
+    assert "apt install libc6-dev\n" in result.stderr
+
+
+def test_with_a_compiler_all_is_there(with_python: Machine) -> None:
+    with_python.add("cc", "")
+    assert with_python.run("compiler").returncode == 0
+    assert with_python.run("missing").stdout == "\n"
 
 
 def test_an_old_python_is_named_and_a_newer_one_asked_for(machine: Machine) -> None:
