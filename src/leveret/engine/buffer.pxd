@@ -31,6 +31,7 @@ cdef int outside() except -1
 @cython.final
 cdef class Buffer:
     cdef readonly object owner
+    cdef object whole
     cdef readonly bint writable
     cdef readonly Py_ssize_t size
     cdef Py_ssize_t room

@@ -45,6 +45,7 @@ class Buffer:
 
     if not cython.compiled:
         owner: bytearray | bytes | None = None
+        whole: memoryview | None = None
 
     def __init__(self, size: cython.Py_ssize_t = 0, owner: bytearray | bytes | None = None) -> None:
         if self.owner is not None:
@@ -73,10 +74,11 @@ class Buffer:
 
     def memory(self) -> memoryview:
         """The whole as a memoryview, for a socket to read into or to send from."""
-        owner = self.owner
-        if owner is None:
-            raise TypeError("a Buffer is made before it is used")
-        return memoryview(owner)
+        if self.whole is None:
+            if self.owner is None:
+                raise TypeError("a Buffer is made before it is used")
+            self.whole = memoryview(self.owner)
+        return self.whole
 
     def bytes_at(self, offset: cython.Py_ssize_t, count: cython.Py_ssize_t) -> bytes:
         """A copy of `count` bytes at `offset`."""

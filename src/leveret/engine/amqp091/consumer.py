@@ -1,8 +1,10 @@
 """What a channel is sent from a queue: basic.deliver, content header and body frames.
 
-01 chan size 003C003C tag delivery-tag redelivered exchange routing-key CE
-02 chan size 003C0000 body-size properties CE
-03 chan size body CE                                    as many as frame_max asks for
+    01 chan size 003C003C tag delivery-tag redelivered exchange routing-key CE
+    02 chan size 003C0000 body-size properties CE
+    03 chan size body CE                                    as many as frame_max asks for
+
+The exchange, the routing key, the properties and the body are copied from the record as they are.
 """
 
 from __future__ import annotations
