@@ -34,7 +34,9 @@ def test_a_protocol_says_how_its_consumers_deliver(world):
         world.turn()
 
 
-@pytest.mark.parametrize(("prefetch", "sent"), [(1, 1), (3, 3), (9, 9), (10, 9), (0, 9), (65535, 9)])
+@pytest.mark.parametrize(
+    ("prefetch", "sent"), [(1, 1), (3, 3), (9, 9), (10, 9), (0, 9), (65535, 9)]
+)
 def test_a_consumer_holds_no_more_than_its_prefetch_count(world, client, prefetch, sent):
     queue = world.queue(b"q")
     publish(world, 9)

@@ -20,7 +20,6 @@ from tests.engine.client import (
     ack_frame,
     body_frame,
     header_frame,
-    message,
     method_frame,
     nack_frame,
     publish_frame,

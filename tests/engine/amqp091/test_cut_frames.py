@@ -140,9 +140,7 @@ def large(world) -> list[object]:
 def events(sent: bytes) -> list[object]:
     """What was sent, shortened."""
     return [
-        (event.delivery_tag, event.redelivered, event.body)
-        if isinstance(event, Message)
-        else event
+        (event.delivery_tag, event.redelivered, event.body) if isinstance(event, Message) else event
         for event in events_of(FrameParser(frame_max=FRAME_MAX).receive(sent))
     ]
 
