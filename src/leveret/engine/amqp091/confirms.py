@@ -146,7 +146,7 @@ class Confirms:
         return self.states.u8(sequence % self.states.size)
 
     def set_state(self, sequence: cython.ulonglong, state: cython.int) -> cython.int:
-        while sequence - self.told > self.states.size:
+        while sequence - self.told > cython.cast(cython.ulonglong, self.states.size):
             self.grow()
         self.states.put_u8(sequence % self.states.size, state)
         return 0

@@ -67,7 +67,7 @@ RECEIVE_BYTES = cython.declare(cython.Py_ssize_t, 64 * 1024)
 # One read of large ones: as fair to the others, who wait for messages, and fewer system calls.
 RECEIVE_BYTES_MAX = cython.declare(cython.Py_ssize_t, 256 * 1024)
 # A full read of fewer messages calls for larger reads.
-MESSAGES_PER_READ = cython.declare(cython.Py_ssize_t, 500)
+MESSAGES_PER_READ = cython.declare(cython.ulonglong, 500)
 # A larger body frame is taken in as it comes; a smaller one is cheaper to wait for.
 WHOLE_BODY_FRAME_MAX = cython.declare(cython.Py_ssize_t, 32 * 1024)
 
@@ -122,7 +122,7 @@ class Connection:
         self.session.now = now
         self.walk_all()
         if count == self.receive_bytes:
-            few = self.session.handled - handled < MESSAGES_PER_READ
+            few: cython.bint = self.session.handled - handled < MESSAGES_PER_READ
             self.receive_bytes = RECEIVE_BYTES_MAX if few else RECEIVE_BYTES
         self.keep_rest()
 

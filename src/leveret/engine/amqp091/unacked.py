@@ -22,7 +22,7 @@ if cython.compiled:
 
 NUMBER_SHIFT = cython.declare(cython.int, 8)
 ENTRY_MASK = cython.declare(cython.int, 255)
-ENTRIES = cython.declare(cython.int, 256)
+ENTRIES = cython.declare(cython.ulonglong, 256)
 
 
 class Unacked:
