@@ -146,7 +146,8 @@ def test_a_closed_queue_holds_nothing(world, queue):
     world.turn()
     world.close_queue(queue)
     assert (queue.closed, queue.ready_count, queue.unacked_count) == (True, 0, 0)
-    assert (queue.consumers, world.shard.records.live_count) == ([], 0)
+    assert (queue.consumers, queue.index.entries()) == ([], [])
+    assert world.shard.records.live_count == 0
     for client in clients:
         client.take()
         client.send(ack_frame(0, multiple=True))

@@ -462,5 +462,5 @@ class Commands(RuleBasedStateMachine):
 
 TestCommands: Any = Commands.TestCase
 TestCommands.settings = settings(
-    max_examples=settings().max_examples // (2 if COMPILED else 5), stateful_step_count=40
+    max_examples=settings().max_examples // (3 if COMPILED else 5), stateful_step_count=40
 )

@@ -81,6 +81,11 @@ def test_no_more_is_received_than_there_was_room_for(client, count):
         client.connection.received(count, NOW)
 
 
+def test_nothing_may_have_been_received(client):
+    client.connection.received(0, NOW)
+    assert client.violations == []
+
+
 def test_bytes_are_counted_both_ways(world, client):
     before = client.connection.bytes_received
     client.send(publish_frame(b"q") + header_frame(0))
@@ -134,9 +139,10 @@ def test_a_frame_that_says_it_is_too_large_is_refused_before_it_comes(client, ki
 
 @pytest.mark.parametrize("end", [0x00, 0xCD, 0xCF, 0xFF])
 @pytest.mark.parametrize("size", [1, 100, STREAMED_ABOVE, STREAMED_ABOVE + 1, FRAME_MAX])
-def test_a_frame_ends_where_it_said(world, client, size, end):
+@pytest.mark.parametrize("step", [1 << 20, 20_000])
+def test_a_frame_ends_where_it_said(world, client, size, end, step):
     frame = body_frame(bytes(size))[:-1] + bytes((end,))
-    client.send(publish_frame(b"q") + header_frame(size) + frame)
+    client.send(publish_frame(b"q") + header_frame(size) + frame, step=step)
     text = f"type 3: {{invalid_frame_end_marker,{end}}}"
     assert (client.violation()[:2], ready_count(world)) == (("frame_error", text), 0)
 
@@ -197,8 +203,9 @@ def test_any_other_method_goes_up_as_it_came(client, channel, arguments):
         body_frame(b"x", channel=65535),
     ],
 )
-def test_content_on_a_channel_that_is_not_open_is_unexpected(client, frame):
-    client.send(frame)
+@pytest.mark.parametrize("step", [1 << 20, 20_000])
+def test_content_on_a_channel_that_is_not_open_is_unexpected(client, frame, step):
+    client.send(frame, step=step)
     number = int.from_bytes(frame[1:3], "big")
     text = "expected method frame, got non method frame instead"
     assert client.violation() == ("unexpected_frame", text, number, 0)
@@ -252,17 +259,18 @@ def failed(world) -> Client:
 
 def test_a_failed_channel_hears_nothing_but_its_close(world, failed):
     failed.send(header_frame(5) + body_frame(b"hello"))
-    failed.send(message(b"q", b"x") + message(b"q", bytes(50_000)))
+    failed.send(message(b"q", b"x") + message(b"q", bytes(50_000)), step=10_000)
     failed.send(ack_frame(1) + nack_frame(1) + reject_frame(1) + ack_frame(0, multiple=True))
     failed.send(method_frame(1, QUEUE_DECLARE) + method_frame(1, GET) + publish_frame(b"")[:-9])
     assert (failed.methods, failed.violations, ready_count(world)) == ([], [], 0)
 
 
 def test_a_failed_channel_disturbs_no_other(world, failed):
-    for _ in range(2):
+    for step in (1 << 20, 10_000):
         failed.send(publish_frame(b"q", channel=2))
         failed.send(publish_frame(b"q") + header_frame(40_000, channel=2))
-        failed.send(body_frame(bytes(40_000)) + body_frame(bytes(40_000), channel=2))
+        large = body_frame(bytes(40_000)) + body_frame(bytes(40_000), channel=2)
+        failed.send(large, step=step)
     assert (failed.violations, ready_count(world)) == ([], 2)
 
 
@@ -293,8 +301,8 @@ def test_a_channel_that_fails_in_the_middle_of_a_large_frame_ignores_its_rest(wo
 
 def test_a_connection_that_drains_hears_nothing_but_its_close(world, client):
     client.connection.drain()
-    client.send(message(b"q", b"x") + message(b"q", bytes(50_000)) + ack_frame(7))
-    client.send(header_frame(5, channel=9) + body_frame(bytes(40_000), channel=9))
+    client.send(message(b"q", b"x") + message(b"q", bytes(50_000)) + ack_frame(7), step=10_000)
+    client.send(header_frame(5, channel=9) + body_frame(bytes(40_000), channel=9), step=10_000)
     client.send(method_frame(0, QUEUE_DECLARE) + method_frame(1, CHANNEL_CLOSE, bytes(7)))
     client.send(method_frame(1, CONNECTION_CLOSE, bytes(7)) + HEARTBEAT_FRAME)
     assert (client.methods, client.violations, ready_count(world)) == ([], [], 0)

@@ -59,9 +59,11 @@ def stored(world: World) -> list[bytes]:
         [b"x" * 131_072] * 8,
     ],
 )
-def test_a_body_comes_in_any_number_of_frames(world, client, parts):
+@pytest.mark.parametrize("step", [1 << 20, 20_000])
+def test_a_body_comes_in_any_number_of_frames(world, client, parts, step):
     body = b"".join(parts)
-    client.send(publish_frame(b"q") + header_frame(len(body)) + b"".join(map(body_frame, parts)))
+    client.send(publish_frame(b"q") + header_frame(len(body)))
+    client.send(b"".join(map(body_frame, parts)), step=step)
     client.publish(b"q", b"next")
     assert stored(world) == [body, b"next"]
 
@@ -88,7 +90,7 @@ def test_channels_interleave_their_contents(world, client):
         for n in (1, 2)
     ]
     for pair in zip(*streams, strict=True):
-        client.send(b"".join(pair))
+        client.send(b"".join(pair), step=10_000)
     assert stored(world) == [b"\x01" * 80_000, b"\x02" * 80_000]
 
 
@@ -118,9 +120,10 @@ OUT_OF_ORDER = [
 @pytest.mark.parametrize(
     ("before", "frame", "text", "method"), OUT_OF_ORDER, ids=range(len(OUT_OF_ORDER))
 )
-def test_a_frame_out_of_order_is_an_unexpected_frame(client, before, frame, text, method):
+@pytest.mark.parametrize("step", [1 << 20, 20_000])
+def test_a_frame_out_of_order_is_an_unexpected_frame(client, before, frame, text, method, step):
     client.send(before)
-    client.send(frame)
+    client.send(frame, step=step)
     assert client.violation() == ("unexpected_frame", text, 1, method)
     assert client.methods == []
 
@@ -169,8 +172,10 @@ def test_each_message_keeps_its_own_properties(world, client):
         (40_000, [b"xx", b"x" * 39_999]),
     ],
 )
-def test_a_body_is_not_longer_than_announced(world, client, announced, parts):
-    client.send(publish_frame(b"q") + header_frame(announced) + b"".join(map(body_frame, parts)))
+@pytest.mark.parametrize("step", [1 << 20, 20_000])
+def test_a_body_is_not_longer_than_announced(world, client, announced, parts, step):
+    client.send(publish_frame(b"q") + header_frame(announced))
+    client.send(b"".join(map(body_frame, parts)), step=step)
     text = "content body is longer than announced"
     assert client.violation() == ("frame_error", text, 1, PUBLISH)
     assert stored(world) == []
