@@ -30,11 +30,15 @@ cdef class RouteCache:
     cdef Py_ssize_t buckets
     cdef Py_ssize_t buckets_max
     cdef list routes
-    cdef Buffer hashes
+    cdef Buffer rows
     cdef readonly Py_ssize_t count
     cdef Py_ssize_t victim
 
     cdef Route look_up(self, Buffer names, Py_ssize_t at, Py_ssize_t length)
+    cdef bint has_names(
+        self, Py_ssize_t way, Buffer names, Py_ssize_t at, Py_ssize_t length
+    ) except -1
+    cdef Py_ssize_t bucket_of(self, unsigned long long hash_) except -1
     cdef int place(self, Route route) except -1
     cdef int keep(self, Py_ssize_t way, Route route) except -1
     cdef int grow(self) except -1

@@ -1,12 +1,12 @@
 """Where a (exchange, routing key) leads, remembered so that the broker is asked once.
 
-    bucket 0: | hash | hash | hash | hash |    -> route, route, route, route
-    bucket 1: | hash | hash | hash | hash |    -> ...
+    bucket 0: | row | row | row | row |    -> route, route, route, route
+    bucket 1: | row | row | row | row |    -> ...
     ...
+    a row:  hash u64, length u16, the names' first 54 bytes
 
-hash % buckets chooses the bucket. The hashes lie close together, so that a publisher of many
-routing keys waits for memory as seldom as can be; of a route whose hash is right the names are
-compared in full.
+The hash chooses the bucket; names in full decide. Rows lie close together and as a rule hold the
+names whole, because a publisher of many routing keys waits for memory and for little else.
 
 A route is good while its source has not changed: every source counts its changes, and a route
 keeps the count at which it was made. The cache starts small, grows to a limit, and then forgets
@@ -30,6 +30,10 @@ else:
 
 WAYS = cython.declare(cython.Py_ssize_t, 4)
 BUCKETS_AT_FIRST = cython.declare(cython.Py_ssize_t, 64)
+# A processor's cache line.
+ROW_BYTES = cython.declare(cython.Py_ssize_t, 64)
+ROW_HEAD_BYTES = cython.declare(cython.Py_ssize_t, 10)
+ROW_NAMES_MAX = cython.declare(cython.Py_ssize_t, 54)
 MIX = cython.declare(cython.ulonglong, 0x9E3779B97F4A7C15)
 MASK_64 = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)
 QUEUE_BYTES = cython.declare(cython.Py_ssize_t, 4)
@@ -96,10 +100,10 @@ class RouteCache:
 
     def __init__(self, seed: int = 0, routes_max: int = ROUTES_MAX) -> None:
         self.seed = (seed & MASK_64) ^ MIX
-        self.buckets_max = max(1, routes_max // WAYS)
+        self.buckets_max = 1 << (max(1, routes_max // WAYS).bit_length() - 1)
         self.buckets = min(BUCKETS_AT_FIRST, self.buckets_max)
         self.routes: list[Route | None] = [None] * (self.buckets * WAYS)
-        self.hashes = Buffer(self.buckets * WAYS * 8)
+        self.rows = Buffer(self.buckets * WAYS * ROW_BYTES)
         self.count = 0
         self.victim = 0
 
@@ -133,23 +137,40 @@ class RouteCache:
         route: Route
         way: cython.Py_ssize_t
         hash_: cython.ulonglong = self.hash_of(names, at, length)
-        first: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, hash_ % self.buckets) * WAYS
+        first: cython.Py_ssize_t = self.bucket_of(hash_)
         for way in range(first, first + WAYS):
-            if self.hashes.slot(way) != hash_:
+            if self.rows.u64(way * ROW_BYTES) != hash_:
                 continue
-            route = self.routes[way]
-            if (
-                route is not None
-                and route.names_length == length
-                and names.same(at, route.names, 0, length)
-            ):
+            if self.has_names(way, names, at, length):
+                route = self.routes[way]
                 return route if route.is_good() else None
         return None
+
+    def has_names(
+        self,
+        way: cython.Py_ssize_t,
+        names: Buffer,
+        at: cython.Py_ssize_t,
+        length: cython.Py_ssize_t,
+    ) -> cython.bint:
+        """The route of this way is the one for these names."""
+        row: cython.Py_ssize_t = way * ROW_BYTES
+        route: Route | None
+        if self.rows.u16(row + 8) != length:
+            return False
+        if length <= ROW_NAMES_MAX:
+            return names.same(at, self.rows, row + ROW_HEAD_BYTES, length)
+        route = self.routes[way]
+        return route is not None and names.same(at, route.names, 0, length)
+
+    def bucket_of(self, hash_: cython.ulonglong) -> cython.Py_ssize_t:
+        """The first way of the bucket."""
+        return cython.cast(cython.Py_ssize_t, hash_ & (self.buckets - 1)) * WAYS
 
     def place(self, route: Route) -> cython.int:
         old: Route
         way: cython.Py_ssize_t
-        first: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, route.hash % self.buckets) * WAYS
+        first: cython.Py_ssize_t = self.bucket_of(route.hash)
         for way in range(first, first + WAYS):
             old = self.routes[way]
             if old is None or not old.is_good():
@@ -159,15 +180,20 @@ class RouteCache:
         return self.keep(first + self.victim, route)
 
     def keep(self, way: cython.Py_ssize_t, route: Route) -> cython.int:
+        row: cython.Py_ssize_t = way * ROW_BYTES
         self.routes[way] = route
-        return self.hashes.put_slot(way, route.hash)
+        self.rows.put_u64(row, route.hash)
+        self.rows.put_u16(row + 8, route.names_length)
+        return self.rows.copy(
+            row + ROW_HEAD_BYTES, route.names, 0, min(route.names_length, ROW_NAMES_MAX)
+        )
 
     def grow(self) -> cython.int:
         old: list = self.routes
         route: Route
         self.buckets = min(2 * self.buckets, self.buckets_max)
         self.routes = [None] * (self.buckets * WAYS)
-        self.hashes = Buffer(self.buckets * WAYS * 8)
+        self.rows = Buffer(self.buckets * WAYS * ROW_BYTES)
         self.count = 0
         for route in old:
             if route is not None and route.is_good():
@@ -183,6 +209,10 @@ class RouteCache:
             value = ((value ^ names.u64(at)) * MIX) & MASK_64
             value ^= value >> 29
             at += 8
+        if at < end and length >= 8:  # the last eight, some of them for the second time
+            value = ((value ^ names.u64(end - 8)) * MIX) & MASK_64
+            value ^= value >> 29
+            return value
         while at < end:
             value = ((value ^ names.u8(at)) * MIX) & MASK_64
             value ^= value >> 29
