@@ -255,4 +255,4 @@ class Commands(RuleBasedStateMachine):
 
 
 TestCommands = Commands.TestCase
-TestCommands.settings = settings(max_examples=settings().max_examples // 2, stateful_step_count=25)
+TestCommands.settings = settings(max_examples=settings().max_examples // 3, stateful_step_count=25)

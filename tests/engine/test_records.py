@@ -110,6 +110,19 @@ def test_no_more_than_sixteen_spare_chunks_are_kept(world, client):
     assert world.shard.records.memory_bytes == (1 + SPARE_MAX) * MIB
 
 
+def test_spare_chunks_are_used_again_but_not_for_what_does_not_fit(world, client):
+    queue = world.queue(b"k")
+    for _ in range(2):
+        client.send(message(b"k", bytes(100_000)) * 100)
+        queue.purge()
+        world.turn()
+        assert world.shard.records.memory_bytes <= 11 * MIB
+    client.publish(b"k", b"large" * (MIB // 2))
+    assert world.shard.records.memory_bytes > 12 * MIB
+    client.consume(queue)
+    assert len(client.take_turns()) > 5 * MIB // 2
+
+
 def keep_each(world: World, client: Client, every: int, count: int) -> None:
     """Of so many messages of 10 kB every n-th stays unacknowledged, the others go."""
     world.queue(b"keep"), world.queue(b"pass")

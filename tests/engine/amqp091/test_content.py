@@ -1,6 +1,7 @@
 """A message on its way in: method, header, body frames, in this order and no larger than it may."""
 
 import struct
+import tracemalloc
 
 import pytest
 
@@ -213,6 +214,32 @@ def test_the_unfinished_messages_of_a_connection_have_a_limit(world, client):
     client.send(publish_frame(b"q") + header_frame(2) + body_frame(b"x"))
     text = f"more than {UNFINISHED_BYTES_MAX} bytes of unfinished messages"
     assert client.violation() == ("resource_error", text, 1, PUBLISH)
+
+
+def most_bytes_for(client: Client, channels: int, parts: list[bytes]) -> int:
+    """The most memory that so many messages take, of each of which these parts have come."""
+    for channel in range(2, channels + 2):
+        client.open_channel(channel)
+    tracemalloc.start()
+    for channel in range(2, channels + 2):
+        client.send(publish_frame(b"q", channel=channel))
+        client.send(header_frame(MESSAGE_BYTES_MAX, channel=channel))
+        for part in parts:
+            client.send(body_frame(part, channel=channel))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return most
+
+
+@pytest.mark.parametrize("parts", [[], [b""], [b"x"], [b"", b"x", b"", b"y"], [b"x" * 500] * 3])
+def test_a_body_takes_memory_for_what_has_come_and_not_for_what_was_announced(client, parts):
+    assert most_bytes_for(client, 50, parts) < 50 * 8_000
+
+
+def test_a_large_body_takes_up_to_four_times_what_has_come(client):
+    for size in (10_000, 33_000, 131_072):
+        client = client.world.connect()
+        assert most_bytes_for(client, 10, [bytes(size)]) < 10 * 4 * size + 600_000
 
 
 @pytest.mark.slow

@@ -1,6 +1,15 @@
 """What the channels of a connection share, and what those of another do not."""
 
-from tests.engine.client import Client, World, body_frame, header_frame, publish_frame
+from tests.engine.client import (
+    NOW,
+    Client,
+    World,
+    body_frame,
+    header_frame,
+    message,
+    method_frame,
+    publish_frame,
+)
 
 
 def test_a_connection_publishes_by_the_routes_of_its_virtual_host():
@@ -46,10 +55,23 @@ def test_what_one_connection_has_unfinished_is_no_concern_of_another():
     assert reader.bodies() == [b"x", b"ab"]
 
 
+def arrival(world: World) -> int:
+    """Of the first message: eight bytes into its record."""
+    return int.from_bytes(world.shard.records.chunks[0].buffer.bytes_at(8, 8), "big")
+
+
 def test_a_records_arrival_is_the_time_of_its_read():
-    """Seen in the record: eight bytes into it."""
     world = World()
     world.queue(b"k")
     world.connect().publish(b"k", b"x")
-    (chunk,) = world.shard.records.chunks
-    assert chunk.buffer.bytes_at(8, 8) == (1_000_000).to_bytes(8, "big")
+    assert arrival(world) == NOW
+
+
+def test_a_message_that_had_to_wait_arrives_when_it_is_heard():
+    world = World()
+    world.queue(b"k")
+    client = world.connect()
+    client.on_method[50 << 16 | 10] = lambda *_: client.connection.pause()
+    client.send(method_frame(1, 50 << 16 | 10) + message(b"k", b"x"))
+    client.connection.resume(NOW + 5)
+    assert arrival(world) == NOW + 5

@@ -33,6 +33,8 @@ PUBLISH = cython.declare(cython.int, 0x003C0028)
 BASIC_CLASS = cython.declare(cython.int, 60)
 HEADER_BYTES = cython.declare(cython.Py_ssize_t, 12)
 PROPERTIES_AT_FIRST = cython.declare(cython.Py_ssize_t, 256)
+# So little is not worth a buffer of the pool, in which a peer with many channels would waste it.
+SMALL_BYTES = cython.declare(cython.Py_ssize_t, 64 * 1024)
 # All messages of one connection that are half received, together.
 UNFINISHED_BYTES_MAX = cython.declare(cython.Py_ssize_t, 64 * 1024 * 1024)
 
@@ -128,7 +130,8 @@ class Content:
 
     def grow(self, needed: cython.Py_ssize_t) -> cython.int:
         old: Buffer = self.body
-        self.body = self.session.shard.take_carry(min(self.body_size, 2 * needed))
+        size: cython.Py_ssize_t = min(self.body_size, 2 * needed)
+        self.body = self.session.shard.take_carry(size) if size > SMALL_BYTES else Buffer(size)
         if old is not None:
             self.body.copy(0, old, 0, self.received)
             self.session.shard.give_back_carry(old)
