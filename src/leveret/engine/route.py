@@ -114,7 +114,8 @@ class RouteCache:
         route.names = names
         route.names_length = names.size
         route.hash = self.hash_of(names, 0, names.size)
-        if self.count > len(self.routes) >> 1 and self.buckets < self.buckets_max:
+        # At a quarter full hardly a bucket overflows: what it drops is asked for again and again.
+        if self.count > len(self.routes) >> 2 and self.buckets < self.buckets_max:
             self.grow()
         self.place(route)
 

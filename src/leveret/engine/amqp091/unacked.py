@@ -15,6 +15,7 @@ try:
 except ImportError:
     from leveret._cython_compat import cython
 
+from leveret.engine.errors import InvariantError
 from leveret.engine.pages import Page, Pages
 
 if cython.compiled:
@@ -78,12 +79,7 @@ class Unacked:
             self.oldest = first
         while self.oldest <= tag:
             if self.oldest - first >= ENTRIES:
-                page = page.next
-                if page is None:
-                    return False
-                first = page.number << NUMBER_SHIFT
-                self.oldest = first
-                continue
+                raise InvariantError("a page without entries was kept")
             self.oldest += 1
             if self.take_at(page, (self.oldest - 1 - first) * 2):
                 return True
