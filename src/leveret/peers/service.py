@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from leveret.broker.broker import Broker
 from leveret.engine.shard import Shard
+from leveret.peers.settings import Settings
 
 
 class Definitions(Protocol):
@@ -32,3 +33,4 @@ class Service(NamedTuple):
     version: str
     cluster_name: str
     definitions: Definitions = InMemory()
+    settings: Settings = Settings()

@@ -38,6 +38,8 @@ cdef class Channel:
     cdef int renew_route(self) except -1
     cdef int send_back(self, Buffer body, Py_ssize_t at, Py_ssize_t size) except -1
     cdef int owe(self) except -1
+    cdef int share_credit(self, Py_ssize_t first) except -1
+    cdef int renew_credit(self, ChannelConsumer consumer) except -1
     cdef int free_holder(self, ChannelConsumer holder) except -1
     cdef int acknowledge(
         self, unsigned long long tag, bint multiple, bint requeue, int method

@@ -259,8 +259,42 @@ class Channel:
         taker = self.new_holder(queue, None, no_ack, 0)
         taker.closed = True
         queue.deliver_next(taker)
+        self.unacked.got += taker.unacked_count
         self.free_holder(taker)
         return True
+
+    def limit_consumers(self, prefetch_count: int) -> None:
+        """How many messages each of the channel's consumers may hold from now on; 0: any number."""
+        consumer: ChannelConsumer | None
+        for consumer in self.holders:
+            if consumer is not None and not consumer.closed:
+                consumer.credit_max = prefetch_count
+                self.renew_credit(consumer)
+
+    def limit_channel(self, prefetch_count: int) -> None:
+        """How many all of its consumers may hold together from now on; 0: any number."""
+        self.unacked.count_max = prefetch_count
+        self.share_credit(0)
+
+    def share_credit(self, first: cython.Py_ssize_t) -> cython.int:
+        """The limit that the consumers share has room: their turn, from holder `first` on."""
+        index: cython.Py_ssize_t
+        consumer: ChannelConsumer | None
+        for index in range(first, first + len(self.holders)):
+            consumer = self.holders[index % len(self.holders)]
+            if consumer is not None and not consumer.closed:
+                self.renew_credit(consumer)
+        return 0
+
+    def renew_credit(self, consumer: ChannelConsumer) -> cython.int:
+        """Back to its queue's round, if it was parked and has credit again."""
+        if (
+            consumer.parked == FOR_CREDIT
+            and consumer.has_credit()
+            and consumer.queue.unpark(consumer)
+        ):
+            self.session.shard.touch(consumer.queue)
+        return 0
 
     def new_holder(
         self, queue: Queue, tag: bytes | None, no_ack: bool, prefetch_count: int
@@ -325,9 +359,12 @@ class Channel:
         else:
             queue.settle(self.unacked.position)
         if consumer.closed:
+            self.unacked.got -= consumer.tag is None
             self.free_holder(consumer)
-        elif consumer.parked == FOR_CREDIT and consumer.has_credit() and queue.unpark(consumer):
-            self.session.shard.touch(queue)
+        elif consumer.parked == FOR_CREDIT and self.unacked.count_max == 0:
+            self.renew_credit(consumer)
+        if self.unacked.count_max > 0:
+            self.share_credit(consumer.holder + 1)
         return 0
 
     # -- closing
@@ -338,6 +375,7 @@ class Channel:
         if self.owing:
             self.write_confirms()
         self.closed = True
+        self.unacked.count_max = 0
         self.content.finish()
         for consumer in self.holders:
             if consumer is not None:

@@ -10,6 +10,10 @@ cdef class Unacked:
     cdef readonly Py_ssize_t holder
     cdef readonly unsigned long long position
     cdef unsigned long long oldest
+    cdef public Py_ssize_t count_max
+    cdef public Py_ssize_t got
+
+    cdef bint has_room(self) except -1
 
     cpdef unsigned long long add(
         self, Py_ssize_t holder, unsigned long long position

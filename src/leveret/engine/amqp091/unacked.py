@@ -26,7 +26,11 @@ ENTRIES = cython.declare(cython.ulonglong, 256)
 
 
 class Unacked:
-    """The entries of one channel. `holder` and `position` are what the last call found."""
+    """The entries of one channel. `holder` and `position` are what the last call found.
+
+    `count_max` is the limit that the channel's consumers share, 0 for none; the `got` entries, of
+    basic.get, do not count.
+    """
 
     def __init__(self, spare_pages: list) -> None:
         self.pages = Pages(spare_pages)
@@ -35,6 +39,12 @@ class Unacked:
         self.holder = 0
         self.position = 0
         self.oldest = 1
+        self.count_max = 0
+        self.got = 0
+
+    def has_room(self) -> cython.bint:
+        """The channel's consumers may have one more."""
+        return self.count_max == 0 or self.count - self.got < self.count_max
 
     def add(self, holder: cython.Py_ssize_t, position: cython.ulonglong) -> cython.ulonglong:
         """The next delivery tag, given to a message that awaits its acknowledgement."""

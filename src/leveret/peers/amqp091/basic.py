@@ -24,10 +24,19 @@ GENERATED_BYTES: Final = 16  # 22 characters
 
 
 def qos(channel: Channel, method: BasicQos) -> BasicQosOk:
-    """For the consumers to come. `global` means the same: no limit is shared by a channel."""
+    """`global` sets the limit that the channel's consumers share; else each one's own.
+
+    RabbitMQ leaves the consumers as they are that run already, and since 4.3 knows no shared limit.
+    """
     if method.prefetch_size:
         raise ProtocolError("not_implemented", f"prefetch_size!=0 ({method.prefetch_size})")
+    strict = channel.connection.service.settings.strict
+    if method.global_ and not strict:
+        channel.engine.limit_channel(method.prefetch_count)
+        return BasicQosOk()
     channel.prefetch_count = method.prefetch_count
+    if not strict:
+        channel.engine.limit_consumers(method.prefetch_count)
     return BasicQosOk()
 
 
