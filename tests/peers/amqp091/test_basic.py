@@ -20,6 +20,9 @@ from leveret.wire.amqp091.methods import (
     BasicPublish,
     BasicQos,
     BasicQosOk,
+    BasicRecover,
+    BasicRecoverAsync,
+    BasicRecoverOk,
     BasicReject,
     BasicReturn,
     ChannelOpen,
@@ -262,3 +265,20 @@ def test_a_large_message_comes_back_in_frames_that_were_agreed(server):
     data = client.take_bytes()
     sizes = [len(frame.payload) for frame in FrameParser(frame_max=8192).receive(data)]
     assert sizes[2:] == [8184, 8184, 8184, 1048]
+
+
+def test_recover_gives_back_what_is_unacknowledged(client, queue):
+    client.fill("q", 2)
+    client.send(BasicGet(queue="q"), BasicGet(queue="q"))
+    assert client.call(BasicRecover(requeue=True)) == BasicRecoverOk()
+    assert (queue.message_count, queue.store.unacked_count) == (2, 0)
+    client.send(BasicGet(queue="q"))
+    assert client.send(BasicRecoverAsync(requeue=True)) == []
+    assert (queue.message_count, queue.store.unacked_count) == (2, 0)
+
+
+@pytest.mark.parametrize("method", [BasicRecover, BasicRecoverAsync])
+def test_recover_to_the_same_consumer_is_not_implemented(client, method):
+    code, text, *ids = client.ended(method(requeue=False))
+    assert (code, text) == (540, "NOT_IMPLEMENTED - requeue=false")
+    assert ids == [method.METHOD_ID >> 16, method.METHOD_ID & 0xFFFF]

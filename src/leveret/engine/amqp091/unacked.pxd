@@ -22,4 +22,5 @@ cdef class Unacked:
     cpdef bint has(self, unsigned long long tag) except -1
     cpdef bint take(self, unsigned long long tag) except -1
     cpdef bint take_oldest(self, unsigned long long tag) except -1
+    cpdef list tags(self, unsigned long long last)
     cdef bint take_at(self, Page page, Py_ssize_t slot) except -1

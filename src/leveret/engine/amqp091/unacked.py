@@ -99,6 +99,20 @@ class Unacked:
                 return True
         return False
 
+    def tags(self, last: cython.ulonglong) -> list[int]:
+        """All tags up to `last` that await their acknowledgement, oldest first."""
+        tags: list = []
+        tag: cython.ulonglong
+        first: cython.ulonglong
+        page: Page = self.pages.head
+        while page is not None:
+            first = page.number << NUMBER_SHIFT
+            for tag in range(first, first + ENTRIES):
+                if tag <= last and page.buffer.slot((tag & ENTRY_MASK) * 2) != 0:
+                    tags.append(tag)
+            page = page.next
+        return tags
+
     def take_at(self, page: Page, slot: cython.Py_ssize_t) -> cython.bint:
         holder: cython.ulonglong = page.buffer.slot(slot)
         if holder == 0:

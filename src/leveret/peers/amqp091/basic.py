@@ -17,6 +17,9 @@ from leveret.wire.amqp091.methods import (
     BasicGetEmpty,
     BasicQos,
     BasicQosOk,
+    BasicRecover,
+    BasicRecoverAsync,
+    BasicRecoverOk,
 )
 
 GENERATED_PREFIX: Final = "amq.ctag-"
@@ -71,3 +74,19 @@ def get(channel: Channel, method: BasicGet) -> BasicGetEmpty | None:
     if channel.engine.get(queue.store, method.no_ack):
         return None
     return BasicGetEmpty()
+
+
+def recover(channel: Channel, method: BasicRecover) -> BasicRecoverOk:
+    requeue_all(channel, method)
+    return BasicRecoverOk()
+
+
+def recover_async(channel: Channel, method: BasicRecoverAsync) -> None:
+    """The same, without an answer."""
+    requeue_all(channel, method)
+
+
+def requeue_all(channel: Channel, method: BasicRecover | BasicRecoverAsync) -> None:
+    if not method.requeue:
+        raise ProtocolError("not_implemented", "requeue=false")
+    channel.engine.recover()
