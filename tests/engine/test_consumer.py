@@ -185,3 +185,127 @@ def test_a_consumer_waits_for_credit_and_room_both(world, client):
     client.send(ack_frame(0, multiple=True))
     world.turn()
     assert queue.ready_count == 2
+
+
+# The limit that the consumers of a channel share
+
+
+def shared(world: World, client: Client, limit: int, *tags: bytes) -> list[object]:
+    """Consumers of one channel, each of a queue of its own."""
+    client.channel().limit_channel(limit)
+    return [client.consume(world.queue(b"q"), tag=tag) for tag in tags]
+
+
+def consumers_served(world: World, client: Client) -> list[bytes | None]:
+    world.turn()
+    return [message.consumer for message in client.messages()]
+
+
+def test_the_consumers_of_a_channel_hold_no_more_than_their_limit_together(world, client):
+    shared(world, client, 3, b"a", b"b")
+    publish(world, 4)
+    assert len(consumers_served(world, client)) == 3
+    client.send(ack_frame(2))
+    assert len(consumers_served(world, client)) == 1
+
+
+def test_a_shared_credit_goes_round(world, client):
+    shared(world, client, 1, b"a", b"b", b"c")
+    publish(world, 3)
+    served = []
+    for tag in range(1, 7):
+        served += consumers_served(world, client)
+        client.send(ack_frame(tag))
+    assert served == [b"a", b"b", b"c"] * 2
+
+
+def test_a_shared_credit_goes_round_in_one_queue_too(world, client):
+    queue = world.queue(b"q")
+    client.channel().limit_channel(1)
+    for tag in (b"a", b"b"):
+        client.consume(queue, tag=tag)
+    publish(world, 4)
+    served = []
+    for number in range(1, 5):
+        served += consumers_served(world, client)
+        client.send(ack_frame(number))
+    assert served == [b"a", b"b"] * 2
+
+
+def test_the_limits_of_consumer_and_channel_both_hold(world, client):
+    queue = world.queue(b"q")
+    client.channel().limit_channel(3)
+    client.consume(queue, tag=b"a", prefetch=2)
+    client.consume(queue, tag=b"b", prefetch=2)
+    publish(world, 9)
+    assert consumers_served(world, client) == [b"a", b"b", b"a"]
+
+
+def test_who_acknowledges_nothing_neither_needs_nor_takes_shared_credit(world, client):
+    queue = world.queue(b"q")
+    client.channel().limit_channel(1)
+    client.consume(queue, no_ack=True)
+    publish(world, 3)
+    assert len(consumers_served(world, client)) == 3
+
+
+@pytest.mark.parametrize("settle", [ack_frame, nack_frame])
+def test_what_a_get_holds_takes_no_shared_credit(world, client, settle):
+    queue = world.queue(b"q")
+    client.channel().limit_channel(1)
+    publish(world, 3)
+    client.channel().get(queue, False)
+    client.consume(queue)
+    assert len(consumers_served(world, client)) == 2
+    client.send(settle(1))
+    assert consumers_served(world, client) == []
+
+
+@pytest.mark.parametrize(("limit", "more"), [(0, 4), (3, 2), (1, 0)])
+def test_a_new_limit_holds_at_once(world, client, limit, more):
+    shared(world, client, 1, b"a")
+    publish(world, 5)
+    assert len(consumers_served(world, client)) == 1
+    client.channel().limit_channel(limit)
+    assert len(consumers_served(world, client)) == more
+
+
+def test_the_limit_is_its_channels(world, client):
+    shared(world, client, 1, b"a")
+    client.open_channel(2)
+    client.consume(world.queue(b"q"), channel=2)
+    publish(world, 3)
+    assert len(consumers_served(world, client)) == 4
+
+
+@pytest.mark.parametrize(("prefetch", "more"), [(0, 4), (3, 2), (1, 0)])
+def test_the_limit_of_running_consumers_can_be_changed(world, client, prefetch, more):
+    queue = world.queue(b"q")
+    client.consume(queue, prefetch=1)
+    publish(world, 5)
+    assert len(consumers_served(world, client)) == 1
+    client.channel().limit_consumers(prefetch)
+    assert len(consumers_served(world, client)) == more
+
+
+def test_a_lower_limit_counts_what_a_consumer_holds(world, client):
+    queue = world.queue(b"q")
+    client.consume(queue)
+    publish(world, 3)
+    assert len(consumers_served(world, client)) == 3
+    client.channel().limit_consumers(2)
+    publish(world, 2)
+    for tag, served in [(1, 0), (2, 1)]:
+        client.send(ack_frame(tag))
+        assert len(consumers_served(world, client)) == served
+
+
+def test_a_cancelled_consumer_is_given_no_credit(world, client):
+    queue = world.queue(b"q")
+    consumer = client.consume(queue, prefetch=1)
+    publish(world, 2)
+    assert len(consumers_served(world, client)) == 1
+    client.channel().cancel(consumer)
+    client.channel().limit_consumers(0)
+    client.channel().limit_channel(0)
+    assert consumers_served(world, client) == []

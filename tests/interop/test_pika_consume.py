@@ -150,18 +150,6 @@ def test_prefetch_bounds_what_a_consumer_holds(channel: BlockingChannel, queue: 
     assert inbox.bodies == [b"0", b"1", b"2", b"3", b"4"]
 
 
-def test_prefetch_is_each_consumers_own(channel: BlockingChannel, queue: str) -> None:
-    fill(channel, queue, *[b"%d" % number for number in range(10)])
-    channel.basic_qos(prefetch_count=2)
-    two = Inbox(channel, queue)
-    channel.basic_qos(prefetch_count=5)
-    five = Inbox(channel, queue)
-    two.wait(2)
-    five.wait(5)
-    wait_ready(channel, queue, 3)
-    assert (len(two.deliveries), len(five.deliveries)) == (2, 5)
-
-
 def test_prefetch_does_not_bind_consumers_that_never_acknowledge(
     channel: BlockingChannel, queue: str
 ) -> None:

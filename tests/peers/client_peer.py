@@ -8,7 +8,8 @@ from typing import NamedTuple
 from leveret.broker.broker import Broker
 from leveret.engine.shard import Shard
 from leveret.peers.protocol_header import Newcomer
-from leveret.peers.service import Definitions, InMemory, Service
+from leveret.peers.service import Definitions, InMemory, Messages, Service
+from leveret.peers.settings import Settings
 from leveret.wire.amqp091 import frames
 from leveret.wire.amqp091.methods import (
     BasicPublish,
@@ -43,7 +44,12 @@ OPEN = ConnectionOpen(virtual_host="/")
 class Server:
     """What the server layer is to peers. A test sets `now` and `tick` as it likes."""
 
-    def __init__(self, definitions: Definitions | None = None) -> None:
+    def __init__(
+        self,
+        definitions: Definitions | None = None,
+        messages: Messages | None = None,
+        settings: Settings | None = None,
+    ) -> None:
         self.shard = Shard()
         self.broker = Broker(self.shard, Random(1).randbytes)
         self.reports: list[Exception] = []
@@ -54,6 +60,8 @@ class Server:
             version="1.2.3",
             cluster_name="leveret@test",
             definitions=definitions or InMemory(),
+            messages=messages or InMemory(),
+            settings=settings or Settings(),
         )
         self.now = 1_700_000_000_000
         self.tick = 5_000

@@ -23,6 +23,7 @@ import leveret
 from leveret.cli.log_format import LogFormatter
 from leveret.cli.service_manager import notify
 from leveret.engine.buffer import COMPILED
+from leveret.peers.settings import Settings
 from leveret.server.address import Address, parse_address
 from leveret.server.assembly import make_server
 from leveret.server.config import DEFAULT_ADDRESS, Config
@@ -46,6 +47,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
              f" port 0 is any free one (default: {DEFAULT_ADDRESS})")  # fmt: skip
     add("--data-dir", metavar="DIR", help="keep durable messages in DIR: not in this version yet")
     add("--in-memory", action="store_true", help="keep nothing on disk, and do not warn of it")
+    add("--strict", action="store_true",
+        help="do as RabbitMQ does where Leveret has a better way")  # fmt: skip
     add("--log-level", choices=("debug", "info", "warning", "error"), default="info",
         help="what to log on standard error (default: %(default)s)")  # fmt: skip
 
@@ -56,7 +59,10 @@ def run(arguments: argparse.Namespace) -> int:
         return _complain(_refuse_data_dir(arguments), WRONG_USAGE)
     _start_logging(arguments.log_level)
     _allow_many_sockets()
-    config = Config(listen=tuple(arguments.listen or (DEFAULT_ADDRESS,)))
+    config = Config(
+        listen=tuple(arguments.listen or (DEFAULT_ADDRESS,)),
+        settings=Settings(strict=arguments.strict),
+    )
     selector = TurnSelector()
     try:
         with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from leveret.broker.broker import Broker
 from leveret.engine.shard import Shard
+from leveret.peers.settings import Settings
 
 
 class Definitions(Protocol):
@@ -16,8 +17,15 @@ class Definitions(Protocol):
         """True: all that was defined so far is kept. False: `done(now, tick)` is called then."""
 
 
+class Messages(Protocol):
+    """Where persistent messages are kept."""
+
+    def when_durable(self, done: Callable[[int, int], None]) -> bool:
+        """As of definitions, of all that was published and settled so far."""
+
+
 class InMemory:
-    """Definitions are kept as well as they ever will be, at once."""
+    """All is kept as well as it ever will be, at once."""
 
     def when_durable(self, done: Callable[[int, int], None]) -> bool:
         return True
@@ -32,3 +40,5 @@ class Service(NamedTuple):
     version: str
     cluster_name: str
     definitions: Definitions = InMemory()
+    messages: Messages = InMemory()
+    settings: Settings = Settings()

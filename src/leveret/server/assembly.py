@@ -34,6 +34,7 @@ def make_server(
         report=report,
         version=leveret.__version__,
         cluster_name=f"leveret@{socket.gethostname()}",
+        settings=config.settings,
     )
 
     def open_peer(owner: int, remote: Address, tick: int) -> Peer:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from leveret.peers.settings import Settings
 from leveret.server.address import Address
 
+DEFAULT_SETTINGS = Settings()
 DEFAULT_ADDRESS = Address("127.0.0.1", 5672)  # 5672 is what IANA assigned to AMQP
 
 
@@ -15,8 +17,10 @@ class Config:
 
     `linger_ms`: how long a connection that is over may take to accept what is still unsent.
     `stop_ms`: how long clients may take at a shutdown before they are cut off.
+    `settings`: what the clients' peers are told.
     """
 
     listen: tuple[Address, ...] = (DEFAULT_ADDRESS,)
     linger_ms: int = 2_000
     stop_ms: int = 5_000
+    settings: Settings = DEFAULT_SETTINGS

@@ -516,6 +516,19 @@ def test_a_consumer_takes_the_place_of_one_that_holds_nothing(world, client, que
     assert (client.violations, client.consume(queue).holder) == ([], 0)
 
 
+def test_recover_gives_back_all_that_the_channel_holds(world, client, queue):
+    for number in range(3):
+        client.publish(b"q", b"%d" % number)
+        client.channel().get(queue, False)
+    client.send(ack_frame(2))
+    client.messages()
+    client.channel().recover()
+    assert (queue.ready_count, queue.unacked_count) == (2, 0)
+    client.consume(queue)
+    world.turn()
+    assert [(m.body, m.redelivered) for m in client.messages()] == [(b"0", True), (b"2", True)]
+
+
 def test_many_gets_leave_nothing_behind(client, queue):
     channel = client.channel()
     for number in range(1, 50):

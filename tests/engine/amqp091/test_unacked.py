@@ -88,6 +88,15 @@ def test_one_tag_that_stays_pins_one_page():
     assert len(spare) == 21
 
 
+def test_the_tags_that_wait_are_told_in_order():
+    unacked = unacked_of(2 * PAGE + 5)
+    for tag in [1, 3, PAGE]:
+        unacked.take(tag)
+    assert unacked.tags(PAGE + 1) == [2, *range(4, PAGE), PAGE + 1]
+    assert unacked.tags(2**63) == [2, *range(4, PAGE), *range(PAGE + 1, 2 * PAGE + 6)]
+    assert unacked.tags(0) == []
+
+
 class Commands(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from leveret.peers.settings import Settings
 from leveret.wire.amqp091.frames import FrameParser
 from leveret.wire.amqp091.methods import (
     BasicAck,
@@ -19,6 +20,9 @@ from leveret.wire.amqp091.methods import (
     BasicPublish,
     BasicQos,
     BasicQosOk,
+    BasicRecover,
+    BasicRecoverAsync,
+    BasicRecoverOk,
     BasicReject,
     BasicReturn,
     ChannelOpen,
@@ -29,7 +33,7 @@ from leveret.wire.amqp091.methods import (
     encode_method,
 )
 from leveret.wire.amqp091.properties import BasicProperties
-from tests.peers.client_peer import Incoming, closed
+from tests.peers.client_peer import Incoming, Server, closed
 
 SMALL_FRAMES = ConnectionTuneOk(channel_max=1, frame_max=8192, heartbeat=0)
 PROPERTIES = BasicProperties(content_type="text/plain", headers={"n": 1}, delivery_mode=2)
@@ -152,12 +156,39 @@ def test_get_takes_one_message(client, queue):
     assert client.call(BasicGet(queue="q")) == BasicGetEmpty()
 
 
-def test_prefetch_is_each_new_consumer_s_own(client, queue):
+def test_prefetch_is_each_consumers_own(client, queue):
     client.fill("q", 9)
     assert client.call(BasicQos(prefetch_count=2)) == BasicQosOk()
     assert bodies(client.send(BasicConsume(queue="q", consumer_tag="t"))) == [b"0", b"1"]
-    client.call(BasicQos(prefetch_count=1, global_=True))
-    assert bodies(client.send(BasicConsume(queue="q", consumer_tag="u"))) == [b"2"]
+    assert bodies(client.send(BasicConsume(queue="q", consumer_tag="u"))) == [b"2", b"3"]
+
+
+def test_prefetch_changes_the_consumers_that_run(client, queue):
+    client.fill("q", 9)
+    client.call(BasicQos(prefetch_count=1))
+    client.send(BasicConsume(queue="q", consumer_tag="t"))
+    assert bodies(client.send(BasicQos(prefetch_count=3))) == [b"1", b"2"]
+    assert bodies(client.send(BasicAck(delivery_tag=1))) == [b"3"]
+
+
+def test_global_prefetch_is_shared_by_the_channels_consumers(client, queue):
+    client.fill("q", 9)
+    assert client.call(BasicQos(prefetch_count=2, global_=True)) == BasicQosOk()
+    assert bodies(client.send(BasicConsume(queue="q", consumer_tag="t"))) == [b"0", b"1"]
+    assert bodies(client.send(BasicConsume(queue="q", consumer_tag="u"))) == []
+    assert bodies(client.send(BasicQos(prefetch_count=3, global_=True))) == [b"2"]
+    assert bodies(client.send(BasicAck(delivery_tag=2, multiple=True))) == [b"3", b"4"]
+
+
+@pytest.mark.parametrize("is_global", [False, True])
+def test_strictly_prefetch_is_for_consumers_to_come_and_never_shared(is_global):
+    client = Server(settings=Settings(strict=True)).client()
+    client.call(QueueDeclare(queue="q"))
+    client.fill("q", 9)
+    client.call(BasicQos(prefetch_count=1, global_=is_global))
+    assert bodies(client.send(BasicConsume(queue="q", consumer_tag="t"))) == [b"0"]
+    assert bodies(client.send(BasicQos(prefetch_count=2, global_=is_global))) == []
+    assert bodies(client.send(BasicConsume(queue="q", consumer_tag="u"))) == [b"1", b"2"]
     assert bodies(client.send(BasicAck(delivery_tag=1))) == [b"3"]
 
 
@@ -234,3 +265,20 @@ def test_a_large_message_comes_back_in_frames_that_were_agreed(server):
     data = client.take_bytes()
     sizes = [len(frame.payload) for frame in FrameParser(frame_max=8192).receive(data)]
     assert sizes[2:] == [8184, 8184, 8184, 1048]
+
+
+def test_recover_gives_back_what_is_unacknowledged(client, queue):
+    client.fill("q", 2)
+    client.send(BasicGet(queue="q"), BasicGet(queue="q"))
+    assert client.call(BasicRecover(requeue=True)) == BasicRecoverOk()
+    assert (queue.message_count, queue.store.unacked_count) == (2, 0)
+    client.send(BasicGet(queue="q"))
+    assert client.send(BasicRecoverAsync(requeue=True)) == []
+    assert (queue.message_count, queue.store.unacked_count) == (2, 0)
+
+
+@pytest.mark.parametrize("method", [BasicRecover, BasicRecoverAsync])
+def test_recover_to_the_same_consumer_is_not_implemented(client, method):
+    code, text, *ids = client.ended(method(requeue=False))
+    assert (code, text) == (540, "NOT_IMPLEMENTED - requeue=false")
+    assert ids == [method.METHOD_ID >> 16, method.METHOD_ID & 0xFFFF]

@@ -8,16 +8,11 @@ from leveret.wire.amqp091.methods import (
     BasicAck,
     BasicNack,
     BasicPublish,
-    BasicRecover,
-    BasicRecoverAsync,
     BasicReject,
     ChannelClose,
     ChannelCloseOk,
     ChannelFlowOk,
     QueueDeclareOk,
-    TxCommit,
-    TxRollback,
-    TxSelect,
 )
 
 ENGINE = {BasicPublish, BasicAck, BasicNack, BasicReject}
@@ -43,20 +38,4 @@ def test_what_clients_send_on_a_channel_is_handled():
 def test_what_only_servers_send_is_command_invalid(client, method):
     code, text, *ids = client.ended(method)
     assert (code, text) == (503, "COMMAND_INVALID - unimplemented method")
-    assert ids == [method.METHOD_ID >> 16, method.METHOD_ID & 0xFFFF]
-
-
-@pytest.mark.parametrize(
-    ("method", "what"),
-    [
-        (TxSelect(), "transactions are"),
-        (TxCommit(), "transactions are"),
-        (TxRollback(), "transactions are"),
-        (BasicRecover(requeue=True), "basic.recover is"),
-        (BasicRecoverAsync(requeue=True), "basic.recover is"),
-    ],
-)
-def test_what_is_not_there_is_not_implemented(client, method, what):
-    code, text, *ids = client.ended(method)
-    assert (code, text) == (540, f"NOT_IMPLEMENTED - {what} not supported")
     assert ids == [method.METHOD_ID >> 16, method.METHOD_ID & 0xFFFF]

@@ -2,6 +2,7 @@ from leveret.engine.amqp091.confirms cimport Confirms
 from leveret.engine.amqp091.consumer cimport ChannelConsumer
 from leveret.engine.amqp091.content cimport Content
 from leveret.engine.amqp091.session cimport Session
+from leveret.engine.amqp091.transaction cimport Transaction
 from leveret.engine.amqp091.unacked cimport Unacked
 from leveret.engine.buffer cimport Buffer
 from leveret.engine.route cimport Exchange, Route
@@ -18,6 +19,7 @@ cdef class Channel:
     cdef list free_holders
     cdef Route route
     cdef list permitted
+    cdef Transaction transaction
     cdef int flags
     cdef readonly Confirms confirms
     cdef bint owing
@@ -35,11 +37,18 @@ cdef class Channel:
     cdef int body(self, Buffer buffer, Py_ssize_t at, Py_ssize_t size) except -1
     cdef int body_gathered(self) except -1
     cdef int store(self, Buffer body, Py_ssize_t at, Py_ssize_t size) except -1
+    cdef int stage(self, Buffer body, Py_ssize_t at, Py_ssize_t size) except -1
+    cdef int find_staged_route(self, Buffer names) except -1
     cdef int renew_route(self) except -1
     cdef int send_back(self, Buffer body, Py_ssize_t at, Py_ssize_t size) except -1
     cdef int owe(self) except -1
+    cdef int share_credit(self, Py_ssize_t first) except -1
+    cdef int renew_credit(self, ChannelConsumer consumer) except -1
     cdef int free_holder(self, ChannelConsumer holder) except -1
     cdef int acknowledge(
+        self, unsigned long long tag, bint multiple, bint requeue, int method
+    ) except -1
+    cdef int stage_settlement(
         self, unsigned long long tag, bint multiple, bint requeue, int method
     ) except -1
     cdef int unknown_tag(self, unsigned long long tag, int method) except -1

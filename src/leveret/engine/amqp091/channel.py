@@ -15,6 +15,7 @@ from leveret.engine.amqp091.confirms import Confirms
 from leveret.engine.amqp091.consumer import ChannelConsumer
 from leveret.engine.amqp091.content import Content
 from leveret.engine.amqp091.session import Session
+from leveret.engine.amqp091.transaction import StagedMessage, StagedSettlement, Transaction
 from leveret.engine.amqp091.unacked import Unacked
 from leveret.engine.buffer import Buffer
 from leveret.engine.errors import InvariantError, PeerViolation
@@ -26,6 +27,7 @@ if cython.compiled:
     from cython.cimports.leveret.engine.amqp091.consumer import ChannelConsumer
     from cython.cimports.leveret.engine.amqp091.content import IDLE, Content
     from cython.cimports.leveret.engine.amqp091.session import Session
+    from cython.cimports.leveret.engine.amqp091.transaction import Transaction
     from cython.cimports.leveret.engine.amqp091.unacked import Unacked
     from cython.cimports.leveret.engine.buffer import Buffer
     from cython.cimports.leveret.engine.consumer import FOR_CREDIT
@@ -55,6 +57,7 @@ class Channel:
         self.free_holders: list[int] = []
         self.route = cython.cast(Route, None)
         self.permitted: list[Exchange] = []
+        self.transaction = cython.cast(Transaction, None)
         self.flags = 0
         self.confirms = cython.cast(Confirms, None)
         self.owing = False
@@ -177,6 +180,8 @@ class Channel:
         """The message is complete: to its queues with it."""
         content: Content = self.content
         accepted: cython.bint = True
+        if self.transaction is not None:
+            return self.stage(body, at, size)
         if not self.route.is_good():
             self.renew_route()
         if self.route.queue_count > 0:
@@ -204,10 +209,10 @@ class Channel:
 
     def renew_route(self) -> cython.int:
         """A binding changed while the message was coming in."""
-        names: Buffer = self.route.names
-        length: cython.Py_ssize_t = self.route.names_length
-        self.find_route(names, 0, 1 + names.u8(0), length)
-        return 0
+        return self.find_staged_route(self.route.names)
+
+    def find_staged_route(self, names: Buffer) -> cython.int:
+        return self.find_route(names, 0, 1 + names.u8(0), names.size)
 
     def send_back(self, body: Buffer, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.int:
         """The message is mandatory and has no queue."""
@@ -259,8 +264,42 @@ class Channel:
         taker = self.new_holder(queue, None, no_ack, 0)
         taker.closed = True
         queue.deliver_next(taker)
+        self.unacked.got += taker.unacked_count
         self.free_holder(taker)
         return True
+
+    def limit_consumers(self, prefetch_count: int) -> None:
+        """How many messages each of the channel's consumers may hold from now on; 0: any number."""
+        consumer: ChannelConsumer | None
+        for consumer in self.holders:
+            if consumer is not None and not consumer.closed:
+                consumer.credit_max = prefetch_count
+                self.renew_credit(consumer)
+
+    def limit_channel(self, prefetch_count: int) -> None:
+        """How many all of its consumers may hold together from now on; 0: any number."""
+        self.unacked.count_max = prefetch_count
+        self.share_credit(0)
+
+    def share_credit(self, first: cython.Py_ssize_t) -> cython.int:
+        """The limit that the consumers share has room: their turn, from holder `first` on."""
+        index: cython.Py_ssize_t
+        consumer: ChannelConsumer | None
+        for index in range(first, first + len(self.holders)):
+            consumer = self.holders[index % len(self.holders)]
+            if consumer is not None and not consumer.closed:
+                self.renew_credit(consumer)
+        return 0
+
+    def renew_credit(self, consumer: ChannelConsumer) -> cython.int:
+        """Back to its queue's round, if it was parked and has credit again."""
+        if (
+            consumer.parked == FOR_CREDIT
+            and consumer.has_credit()
+            and consumer.queue.unpark(consumer)
+        ):
+            self.session.shard.touch(consumer.queue)
+        return 0
 
     def new_holder(
         self, queue: Queue, tag: bytes | None, no_ack: bool, prefetch_count: int
@@ -296,6 +335,8 @@ class Channel:
         self, tag: cython.ulonglong, multiple: cython.bint, requeue: cython.bint, method: cython.int
     ) -> cython.int:
         """basic.ack, nack and reject, which differ in what becomes of the messages."""
+        if self.transaction is not None:
+            return self.stage_settlement(tag, multiple, requeue, method)
         if not multiple:
             if not self.unacked.take(tag):
                 self.unknown_tag(tag, method)
@@ -325,10 +366,107 @@ class Channel:
         else:
             queue.settle(self.unacked.position)
         if consumer.closed:
+            self.unacked.got -= consumer.tag is None
             self.free_holder(consumer)
-        elif consumer.parked == FOR_CREDIT and consumer.has_credit() and queue.unpark(consumer):
-            self.session.shard.touch(queue)
+        elif consumer.parked == FOR_CREDIT and self.unacked.count_max == 0:
+            self.renew_credit(consumer)
+        if self.unacked.count_max > 0:
+            self.share_credit(consumer.holder + 1)
         return 0
+
+    def recover(self) -> None:
+        """All it holds goes back to the queues, but for what is staged to be settled."""
+        for tag in self.unacked.tags(self.unacked.last_tag):
+            if self.transaction is None or tag not in self.transaction.tags:
+                self.unacked.take(tag)
+                self.settle_taken(True)
+
+    # -- transactions
+
+    @property
+    def transactional(self) -> bool:
+        return self.transaction is not None
+
+    @property
+    def committing(self) -> bool:
+        return self.transaction is not None and self.transaction.committing
+
+    def select_transaction(self) -> None:
+        """From here on nothing is published or settled before a commit."""
+        if self.transaction is None:
+            self.transaction = Transaction()
+
+    def stage(self, body: Buffer, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.int:
+        """The message is complete: it waits for the commit."""
+        content: Content = self.content
+        message = StagedMessage(
+            self.route.names.bytes_at(0, self.route.names_length),
+            self.flags,
+            content.properties.bytes_at(0, content.properties_length),
+            body.bytes_at(at, size),
+        )
+        content.finish()
+        self.session.handled += 1
+        self.transaction.publish(message, self.number)
+        return 0
+
+    def stage_settlement(
+        self, tag: cython.ulonglong, multiple: cython.bint, requeue: cython.bint, method: cython.int
+    ) -> cython.int:
+        """As acknowledge(), at the commit; that the tags are right is seen to now."""
+        staged: set = self.transaction.tags
+        tags = [tag]
+        self.transaction.check_open(self.number, method)
+        if not (multiple and tag == 0) and (tag in staged or not self.unacked.has(tag)):
+            self.unknown_tag(tag, method)
+        if multiple:
+            last = self.unacked.last_tag if tag == 0 else tag
+            tags = [each for each in self.unacked.tags(last) if each not in staged]
+        self.session.handled += 1
+        self.transaction.settle(StagedSettlement(tags, bool(requeue)))
+        return 0
+
+    def commit(self) -> bool:
+        """Does all that is staged; False: a queue refused a message.
+
+        Raises PeerViolation, and does nothing, if a message may not be published any more.
+        """
+        refused: cython.bint = False
+        transaction: Transaction = self.transaction
+        messages, settlements = transaction.messages, transaction.settlements
+        transaction.clear()
+        for message in messages:
+            self.find_staged_route(Buffer(0, message.names))
+        self.transaction = cython.cast(Transaction, None)
+        try:
+            for message in messages:
+                if not self.publish_staged(message):
+                    refused = True
+            for tags, requeue in settlements:
+                for tag in tags:
+                    self.unacked.take(tag)
+                    self.settle_taken(requeue)
+        finally:
+            self.transaction = transaction
+        return not refused
+
+    def publish_staged(self, message: StagedMessage) -> bool:
+        """As if it had just come in; False: a queue refused it."""
+        properties: Buffer = Buffer(0, message.properties)
+        self.find_staged_route(Buffer(0, message.names))
+        self.flags = message.flags
+        self.content.keep_properties(properties, 0, properties.size)
+        self.session.shard.refused = False
+        self.store(Buffer(0, message.body), 0, len(message.body))
+        return not self.session.shard.refused
+
+    def set_committing(self, committing: bool) -> None:
+        """While the commit's answer has to wait nothing else may be told."""
+        self.transaction.committing = committing
+
+    def rollback(self) -> None:
+        """Forgets all that is staged."""
+        self.transaction.clear()
 
     # -- closing
 
@@ -338,6 +476,7 @@ class Channel:
         if self.owing:
             self.write_confirms()
         self.closed = True
+        self.unacked.count_max = 0
         self.content.finish()
         for consumer in self.holders:
             if consumer is not None:

@@ -15,6 +15,7 @@ cdef class ChannelConsumer(Consumer):
     cdef Buffer head
     cdef Py_ssize_t head_length
 
+    cdef bint has_credit(self) except -1
     cdef int deliver(
         self, Buffer chunk, Py_ssize_t at, unsigned long long position, bint redelivered
     ) except -1

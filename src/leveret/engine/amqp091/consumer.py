@@ -80,6 +80,12 @@ class ChannelConsumer(Consumer):
         self.head = Buffer(0, head)
         self.head_length = len(head)
 
+    def has_credit(self) -> cython.bint:
+        return self.settled or (
+            (self.credit_max == 0 or self.unacked_count < self.credit_max)
+            and self.unacked.has_room()
+        )
+
     def deliver(
         self,
         chunk: Buffer,

@@ -10,6 +10,10 @@ cdef class Unacked:
     cdef readonly Py_ssize_t holder
     cdef readonly unsigned long long position
     cdef unsigned long long oldest
+    cdef public Py_ssize_t count_max
+    cdef public Py_ssize_t got
+
+    cdef bint has_room(self) except -1
 
     cpdef unsigned long long add(
         self, Py_ssize_t holder, unsigned long long position
@@ -18,4 +22,5 @@ cdef class Unacked:
     cpdef bint has(self, unsigned long long tag) except -1
     cpdef bint take(self, unsigned long long tag) except -1
     cpdef bint take_oldest(self, unsigned long long tag) except -1
+    cpdef list tags(self, unsigned long long last)
     cdef bint take_at(self, Page page, Py_ssize_t slot) except -1

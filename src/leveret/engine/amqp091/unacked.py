@@ -27,7 +27,11 @@ ENTRIES = cython.declare(cython.ulonglong, 256)
 
 
 class Unacked:
-    """The entries of one channel. `holder` and `position` are what the last call found."""
+    """The entries of one channel. `holder` and `position` are what the last call found.
+
+    `count_max` is the limit that the channel's consumers share, 0 for none; the `got` entries, of
+    basic.get, do not count.
+    """
 
     def __init__(self, spare_pages: list) -> None:
         self.pages = Pages(spare_pages)
@@ -36,6 +40,12 @@ class Unacked:
         self.holder = 0
         self.position = 0
         self.oldest = 1
+        self.count_max = 0
+        self.got = 0
+
+    def has_room(self) -> cython.bint:
+        """The channel's consumers may have one more."""
+        return self.count_max == 0 or self.count - self.got < self.count_max
 
     def add(self, holder: cython.Py_ssize_t, position: cython.ulonglong) -> cython.ulonglong:
         """The next delivery tag, given to a message that awaits its acknowledgement."""
@@ -84,6 +94,20 @@ class Unacked:
             if self.take_at(page, (self.oldest - 1 - first) * 2):
                 return True
         return False
+
+    def tags(self, last: cython.ulonglong) -> list[int]:
+        """All tags up to `last` that await their acknowledgement, oldest first."""
+        tags: list = []
+        tag: cython.ulonglong
+        first: cython.ulonglong
+        page: Page = self.pages.head
+        while page is not None:
+            first = page.number << NUMBER_SHIFT
+            for tag in range(first, first + ENTRIES):
+                if tag <= last and page.buffer.slot((tag & ENTRY_MASK) * 2) != 0:
+                    tags.append(tag)
+            page = page.next
+        return tags
 
     def take_at(self, page: Page, slot: cython.Py_ssize_t) -> cython.bint:
         holder: cython.ulonglong = page.buffer.slot(slot)

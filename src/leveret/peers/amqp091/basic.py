@@ -17,6 +17,9 @@ from leveret.wire.amqp091.methods import (
     BasicGetEmpty,
     BasicQos,
     BasicQosOk,
+    BasicRecover,
+    BasicRecoverAsync,
+    BasicRecoverOk,
 )
 
 GENERATED_PREFIX: Final = "amq.ctag-"
@@ -24,10 +27,19 @@ GENERATED_BYTES: Final = 16  # 22 characters
 
 
 def qos(channel: Channel, method: BasicQos) -> BasicQosOk:
-    """For the consumers to come. `global` means the same: no limit is shared by a channel."""
+    """`global` sets the limit that the channel's consumers share; else each one's own.
+
+    RabbitMQ leaves the consumers as they are that run already, and since 4.3 knows no shared limit.
+    """
     if method.prefetch_size:
         raise ProtocolError("not_implemented", f"prefetch_size!=0 ({method.prefetch_size})")
+    strict = channel.connection.service.settings.strict
+    if method.global_ and not strict:
+        channel.engine.limit_channel(method.prefetch_count)
+        return BasicQosOk()
     channel.prefetch_count = method.prefetch_count
+    if not strict:
+        channel.engine.limit_consumers(method.prefetch_count)
     return BasicQosOk()
 
 
@@ -62,3 +74,19 @@ def get(channel: Channel, method: BasicGet) -> BasicGetEmpty | None:
     if channel.engine.get(queue.store, method.no_ack):
         return None
     return BasicGetEmpty()
+
+
+def recover(channel: Channel, method: BasicRecover) -> BasicRecoverOk:
+    requeue_all(channel, method)
+    return BasicRecoverOk()
+
+
+def recover_async(channel: Channel, method: BasicRecoverAsync) -> None:
+    """The same, without an answer."""
+    requeue_all(channel, method)
+
+
+def requeue_all(channel: Channel, method: BasicRecover | BasicRecoverAsync) -> None:
+    if not method.requeue:
+        raise ProtocolError("not_implemented", "requeue=false")
+    channel.engine.recover()

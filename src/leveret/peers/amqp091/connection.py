@@ -188,6 +188,9 @@ class Connection:
             handler = HANDLERS.get(method_id)
             if handler is None:
                 raise ProtocolError("command_invalid", "unimplemented method")
+            if channel.engine.committing:
+                text = "unexpected command while processing 'tx.commit'"
+                raise ProtocolError("channel_error", text)
             method = decode_method(method_id, arguments)
             reply = handler(channel, method)
             if reply is not None and not getattr(method, "no_wait", False):

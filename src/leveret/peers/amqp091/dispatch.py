@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from leveret.peers.amqp091 import basic, channel, confirm, connection_methods, exchange, queue
-from leveret.wire.amqp091.errors import ProtocolError
+from leveret.peers.amqp091 import basic, channel, confirm, connection_methods, exchange, queue, tx
 from leveret.wire.amqp091.methods import (
     BasicCancel,
     BasicConsume,
@@ -52,14 +51,6 @@ ConnectionHandler: TypeAlias = "Callable[[Connection, Any], None]"
 DEFINING_CLASSES: Final = (40, 50)  # exchange and queue: what they change must be durable
 
 
-def recover(_channel: channel.Channel, _method: Method) -> None:
-    raise ProtocolError("not_implemented", "basic.recover is not supported")
-
-
-def transaction(_channel: channel.Channel, _method: Method) -> None:
-    raise ProtocolError("not_implemented", "transactions are not supported")
-
-
 HANDLERS: Final[Mapping[int, Handler]] = {
     ChannelOpen.METHOD_ID: channel.open_again,
     ChannelFlow.METHOD_ID: channel.flow,
@@ -76,12 +67,12 @@ HANDLERS: Final[Mapping[int, Handler]] = {
     BasicConsume.METHOD_ID: basic.consume,
     BasicCancel.METHOD_ID: basic.cancel,
     BasicGet.METHOD_ID: basic.get,
-    BasicRecover.METHOD_ID: recover,
-    BasicRecoverAsync.METHOD_ID: recover,
+    BasicRecover.METHOD_ID: basic.recover,
+    BasicRecoverAsync.METHOD_ID: basic.recover_async,
     ConfirmSelect.METHOD_ID: confirm.select,
-    TxSelect.METHOD_ID: transaction,
-    TxCommit.METHOD_ID: transaction,
-    TxRollback.METHOD_ID: transaction,
+    TxSelect.METHOD_ID: tx.select,
+    TxCommit.METHOD_ID: tx.commit,
+    TxRollback.METHOD_ID: tx.rollback,
 }
 
 CONNECTION_HANDLERS: Final[Mapping[int, ConnectionHandler]] = {

@@ -1,0 +1,9 @@
+cimport cython
+
+@cython.final
+cdef class Transaction:
+    cdef readonly list messages
+    cdef readonly list settlements
+    cdef readonly set tags
+    cdef Py_ssize_t bytes_staged
+    cdef public bint committing
