@@ -107,11 +107,11 @@ def test_a_paced_publisher_sends_what_is_due() -> None:
 
 def test_a_publisher_goes_on_when_the_socket_takes_more() -> None:
     with ends() as each:
-        load = each.load(milliseconds=5)
         while not each.publisher.waiting:
             each.publisher.send(10_000, 1)
         before = each.publisher.published
         each.publishing.recv(1 << 20)
+        load = each.load(milliseconds=5)
         load._watch(each.publisher)
         load.run(no_tick)
         assert each.publisher.published > before

@@ -23,7 +23,8 @@ def block(keys: tuple[str, ...] = ("key",), **options: Any) -> PublishBlock:
 
 
 def frames_of(made: PublishBlock, index: int = 0) -> list[Frame]:
-    encoded = made.block.bytes_at(index * made.message_bytes, made.message_bytes)
+    start = made.start(index)
+    encoded = made.block.bytes_at(start, made.start(index + 1) - start)
     return FrameParser(frame_max=FRAME_MAX).receive(encoded)
 
 
@@ -54,7 +55,7 @@ def test_each_key_has_its_turn() -> None:
 
 def test_a_block_is_several_sends_long() -> None:
     small = block()
-    assert BLOCK_BYTES - small.message_bytes < len(small.block.memory()) <= BLOCK_BYTES
+    assert BLOCK_BYTES - small.start(1) < len(small.block.memory()) <= BLOCK_BYTES
     assert block(size=BLOCK_BYTES).message_count == 1
 
 

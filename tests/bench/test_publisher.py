@@ -25,7 +25,7 @@ def publisher(
     stamped: bool = False,
 ) -> Publisher:
     confirms = Confirms(frame_max=1000, window=window, latency=None)
-    return Publisher(session, PublishBlock(messages, 1), confirms, count=count, stamped=stamped)
+    return Publisher(session, PublishBlock(messages, 9), confirms, count=count, stamped=stamped)
 
 
 def test_messages_are_sent_over_and_over() -> None:
@@ -35,6 +35,15 @@ def test_messages_are_sent_over_and_over() -> None:
             one.send(count, NOW)
         assert session.peer.recv(1000) == b"".join(MESSAGES + MESSAGES[:7])
         assert one.published == 17  # a send ends with the block
+
+
+def test_a_send_counts_messages_of_any_length() -> None:
+    with LocalSession() as session:
+        one = publisher(session, messages=[b"<1>", b"<two>", b"<>"])
+        one.send(2, NOW)
+        assert (one.published, session.peer.recv(1000)) == (2, b"<1><two>")
+        one.send(2, NOW)
+        assert (one.published, session.peer.recv(1000)) == (3, b"<>")
 
 
 def test_what_the_socket_does_not_take_is_sent_later() -> None:

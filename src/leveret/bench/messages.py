@@ -25,9 +25,9 @@ def publish_block(
     content = encode_content(CHANNEL, properties, body, frame_max=frame_max)
     methods = [_publish(options, key) for key in routing_keys]
     messages = [method + content for method in methods]
-    repeats = max(1, BLOCK_BYTES // (len(messages) * len(messages[0])))
-    body_at = len(methods[0]) + CONTENT_HEADER_BYTES + len(properties) + ENVELOPE_BYTES
-    return PublishBlock(messages * repeats, body_at)
+    repeats = max(1, BLOCK_BYTES // sum(len(message) for message in messages))
+    before_body = CONTENT_HEADER_BYTES + len(properties) + ENVELOPE_BYTES
+    return PublishBlock(messages * repeats, len(content) - before_body)
 
 
 def properties_of(options: Options) -> bytes:

@@ -42,7 +42,7 @@ class Publisher:
         self._memory = block.block.memory()
         self._stamped = stamped
         self._offset = 0
-        self._batch = SEND_BYTES_MAX // block.message_bytes + 1
+        self._batch = SEND_BYTES_MAX * block.message_count // len(self._memory) + 1
 
     def allowed(self, now: int) -> int:
         """How many messages may be sent now."""
@@ -57,25 +57,26 @@ class Publisher:
 
     def send(self, count: int, now: int) -> None:
         """Sends up to `count` messages, beginning with the rest of one that was cut."""
-        size = self._block.message_bytes
-        begun = self._offset % size
-        end = min(self._offset - begun + count * size, len(self._memory))
+        block, offset = self._block, self._offset
+        first = block.index_at(offset)
+        behind = min(first + count, block.message_count)
+        end = block.start(behind)
         if self._stamped:
-            first = -(-self._offset // size)
+            whole_from = first + (offset > block.start(first))
             now = time.monotonic_ns()  # not the turn's: microseconds count
-            self._block.stamp(first, end // size - first, now)
+            block.stamp(whole_from, behind - whole_from, now)
         try:
-            sent = self.session.socket.send(self._memory[self._offset : end])
+            sent = self.session.socket.send(self._memory[offset:end])
         except BlockingIOError:
             sent = 0
         except OSError as error:
             raise BenchError(f"the connection was lost: {error}") from None
-        self.waiting = sent < end - self._offset
-        whole = (begun + sent) // size
+        self.waiting = sent < end - offset
+        whole = block.index_at(offset + sent) - first
         self.published += whole
         if self.confirms.window:
             self.confirms.sent(whole, now)
-        self._offset = (self._offset + sent) % len(self._memory)
+        self._offset = (offset + sent) % len(self._memory)
 
     def receive(self) -> None:
         """Takes what the broker has sent."""
@@ -87,11 +88,9 @@ class Publisher:
 
     def finish(self) -> None:
         """Completes the message that was cut."""
-        size = self._block.message_bytes
-        begun = self._offset % size
+        index = self._block.index_at(self._offset)
+        if self._offset == self._block.start(index):
+            return
         with suppress(OSError):  # the broker does not read: closing is all that is left
             self.session.socket.settimeout(SECONDS_TO_COMPLETE)
-            if begun:
-                self.session.socket.sendall(
-                    self._memory[self._offset : self._offset - begun + size]
-                )
+            self.session.socket.sendall(self._memory[self._offset : self._block.start(index + 1)])

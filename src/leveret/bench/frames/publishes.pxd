@@ -5,6 +5,6 @@ cimport cython
 @cython.final
 cdef class PublishBlock:
     cdef readonly Buffer block
-    cdef readonly Py_ssize_t message_bytes
     cdef readonly Py_ssize_t message_count
-    cdef Py_ssize_t body_at
+    cdef Py_ssize_t body_bytes
+    cdef Buffer starts
