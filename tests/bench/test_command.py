@@ -35,6 +35,35 @@ def test_json_is_one_object(broker: BrokerProcess, capsys: pytest.CaptureFixture
     assert json.loads(capsys.readouterr().out)["consumed"] == 10
 
 
+def test_churn_prints_its_totals(broker: BrokerProcess, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench(f"--uri {broker.url} --churn channels --count 10") == 0
+    assert re.match(r"channels +10 opened and closed in ", capsys.readouterr().out)
+
+
+def test_idle_prints_what_was_reached(
+    broker: BrokerProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bench(f"--uri {broker.url} --idle-connections 2 --time 0.01 --json") == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["connections"]["reached"] == 2
+    assert "holding 2 connections, 0 queues: Ctrl-C ends it" in err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("options", "begun"),
+    [
+        (["--idle-queues", "3"], "holding 0 connections, 3 queues"),
+        (["--churn", "channels"], " channels"),
+    ],
+)
+def test_ctrl_c_ends_what_holds_and_churns_too(
+    broker: BrokerProcess, options: list[str], begun: str
+) -> None:
+    out = interrupted(["bench", "--uri", broker.url, "--json", *options], begun)
+    assert json.loads(out)["failure"] is None
+
+
 def test_a_refusal_is_one_line_and_status_1(
     broker: BrokerProcess, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -49,7 +78,8 @@ def test_a_refusal_is_one_line_and_status_1(
     [
         ("--uri http://localhost", "not an amqp:// URI"),
         ("-x 0 -y 0", "no publishers"),
-        ('--properties {"a":1}', "--properties"),
+        ("--churn queues --rate 5", "--rate does not go with --churn"),
+        ('--properties {"a":1}', "message properties"),
     ],
 )
 def test_wrong_usage_is_one_line_and_status_2(
@@ -61,8 +91,13 @@ def test_wrong_usage_is_one_line_and_status_2(
 
 @pytest.mark.slow
 def test_ctrl_c_prints_the_totals_and_succeeds(broker: BrokerProcess) -> None:
+    out = interrupted(["bench", "--uri", broker.url, "--rate", "100"], "1 s  published")
+    assert out.startswith("published")
+
+
+def interrupted(arguments: list[str], begun: str) -> str:
+    """What the command prints after a Ctrl-C, which comes when `begun` is on the terminal."""
     terminal, its_side = pty.openpty()
-    arguments = ["bench", "--uri", broker.url, "--rate", "100"]
     with subprocess.Popen(
         [sys.executable, "-m", "leveret", *arguments],
         stdout=subprocess.PIPE,
@@ -71,10 +106,10 @@ def test_ctrl_c_prints_the_totals_and_succeeds(broker: BrokerProcess) -> None:
     ) as process:
         os.close(its_side)
         live = ""
-        while "1 s  published" not in live:
+        while begun not in live:
             live += os.read(terminal, 1000).decode()
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate()
     os.close(terminal)
     assert process.returncode == 0
-    assert out.startswith("published")
+    return out

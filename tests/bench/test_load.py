@@ -9,11 +9,12 @@ from contextlib import contextmanager
 import pytest
 
 from leveret.bench.consumer import Consumer
+from leveret.bench.errors import BenchError
 from leveret.bench.frames.confirms import Confirms
 from leveret.bench.frames.deliveries import Deliveries
 from leveret.bench.frames.publishes import PublishBlock
 from leveret.bench.load import Load
-from leveret.bench.pacing import Pacer
+from leveret.bench.pacing import SECOND, Pacer
 from leveret.bench.publisher import Publisher
 from leveret.bench.reader import RECEIVE_BYTES
 from tests.bench.frames.wire_frames import ack, message
@@ -36,7 +37,9 @@ class Ends:
         self.publishing = session.peer
         self.consuming = other.peer
 
-    def load(self, *, expected: int = 0, milliseconds: int | None = None, backlog: int = 0) -> Load:
+    def load(
+        self, *, expected: int | None = 0, milliseconds: int | None = None, backlog: int = 0
+    ) -> Load:
         deadline = None
         if milliseconds is not None:
             deadline = time.monotonic_ns() + milliseconds * MILLISECOND
@@ -68,6 +71,35 @@ def test_it_ends_when_all_is_published_confirmed_and_consumed() -> None:
         each.consuming.sendall(message(1) + message(2))
         load.run(no_tick)
         assert (load.counts().consumed, load.counts().acked) == (2, 2)
+
+
+def all_published(each: Ends, expected: int | None) -> Load:
+    """One of perhaps several messages has come."""
+    load = each.load(expected=expected)
+    for _ in range(2):
+        each.publisher.send(1, 1)
+    each.consuming.sendall(message(1))
+    load._wait(0)
+    assert not load._finished(0)
+    return load
+
+
+def test_where_it_is_unknown_how_many_come_it_ends_after_a_quiet_second() -> None:
+    with ends(count=2) as each:
+        load = all_published(each, None)
+        assert not load._finished(SECOND - 1)
+        each.consuming.sendall(message(2))
+        load._wait(0)
+        assert not load._finished(SECOND)
+        assert load._finished(2 * SECOND)
+
+
+def test_what_is_missing_after_ten_seconds_is_lost() -> None:
+    with ends(count=2) as each:
+        load = all_published(each, 5)
+        assert not load._finished(10 * SECOND - 1)
+        with pytest.raises(BenchError, match="4 messages did not arrive"):
+            load._finished(10 * SECOND)
 
 
 def test_it_ends_at_the_deadline() -> None:
@@ -111,9 +143,10 @@ def test_a_publisher_goes_on_when_the_socket_takes_more() -> None:
             each.publisher.send(10_000, 1)
         before = each.publisher.published
         each.publishing.recv(1 << 20)
-        load = each.load(milliseconds=5)
+        load = each.load()
         load._watch(each.publisher)
-        load.run(no_tick)
+        load._wait(0)
+        load._send(1)
         assert each.publisher.published > before
 
 

@@ -10,6 +10,7 @@ from leveret.bench.errors import BenchError
 from leveret.bench.frames.publishes import PublishBlock
 from leveret.bench.messages import BLOCK_BYTES, properties_of, publish_block
 from leveret.bench.options import Options
+from leveret.bench.topology import Topology
 from leveret.wire.amqp091.frames import BODY, HEADER, METHOD, Frame, FrameParser
 from leveret.wire.amqp091.methods import BasicPublish, decode_method_payload
 from leveret.wire.amqp091.properties import BasicProperties, decode_properties
@@ -19,7 +20,8 @@ FRAME_MAX = 4096
 
 def block(keys: tuple[str, ...] = ("key",), **options: Any) -> PublishBlock:
     chosen = Options(**options)
-    return publish_block(chosen, keys, properties_of(chosen), frame_max=FRAME_MAX)
+    topology = Topology(chosen.exchange, ("q",), keys)
+    return publish_block(chosen, topology, properties_of(chosen), frame_max=FRAME_MAX)
 
 
 def frames_of(made: PublishBlock, index: int = 0) -> list[Frame]:
@@ -73,5 +75,5 @@ def test_properties_are_encoded_once_for_all() -> None:
 
 @pytest.mark.parametrize("properties", [{"colour": "red"}, {"priority": 300}])
 def test_properties_that_do_not_exist_are_refused(properties: dict[str, Any]) -> None:
-    with pytest.raises(BenchError, match="--properties"):
+    with pytest.raises(BenchError, match="message properties"):
         properties_of(Options(properties=properties))

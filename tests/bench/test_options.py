@@ -1,87 +1,69 @@
-"""The command line of the bench."""
+"""Which options go together, and what follows from them."""
 
 from __future__ import annotations
 
-import argparse
-import re
+from typing import Any
 
 import pytest
 
 from leveret.bench.errors import BenchError
-from leveret.bench.options import Options, add_arguments, read_options
-
-
-def options(line: str = "") -> Options:
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    return read_options(parser.parse_args(line.split()))
-
-
-def test_without_options_the_defaults_hold() -> None:
-    assert options() == Options()
-
-
-def test_short_names_are_those_of_other_generators() -> None:
-    line = "-x 2 -y 3 -s 100 -a 5 -P 10 -c 7 -r 1000 -z 1.5 -C 9 -u q -e x -k key -p -b 99"
-    assert options(line) == Options(
-        publishers=2,
-        consumers=3,
-        size=100,
-        ack=5,
-        prefetch=10,
-        confirm=7,
-        rate=1000,
-        time=1.5,
-        count=9,
-        queue="q",
-        exchange="x",
-        routing_key="key",
-        persistent=True,
-        backlog=99,
-    )
-
-
-def test_properties_are_json() -> None:
-    assert options('--properties {"priority":5}').properties == {"priority": 5}
+from leveret.bench.options import CHURNS, OF_CHURN, OF_IDLE, Options
 
 
 @pytest.mark.parametrize(
-    ("line", "complaint"),
+    ("options", "complaint"),
     [
-        ("--publishers=-1", "'-1' is not a number from 0 on"),
-        ("-x one", "'one' is not a number from 0 on"),
-        ("--rate 0", "'0' is not a number from 1 on"),
-        ("--queues 0", "'0' is not a number from 1 on"),
-        ("--time 0", "'0' is not a number of seconds"),
-        ("--time inf", "'inf' is not a number of seconds"),
-        ("--time soon", "'soon' is not a number of seconds"),
-        ("--properties [1]", r"'\[1\]' is not a JSON object"),
-        ("--properties {", "'{' is not a JSON object"),
+        ({"publishers": 0, "consumers": 0}, "no publishers and no consumers"),
+        ({"ack": 11, "prefetch": 10}, "--ack may not be larger than --prefetch"),
+        ({"latency": True, "size": 7}, "at least 8 bytes"),
+        ({"backlog": 5, "consumers": 0}, "--backlog needs publishers and consumers"),
+        ({"backlog": 5, "exchange": "x", "binding_key": "k"}, "--backlog needs to know"),
+        ({"routing_keys": 2}, "--routing-keys needs --exchange or --exchange-type"),
+        ({"routing_key": "a"}, "--routing-key needs --exchange"),
+        ({"binding_key": "a"}, "--binding-key needs --exchange"),
+        ({"binding_arguments": {"a": 1}}, "--binding-argument needs --exchange"),
+        ({"churn": "queues", "idle_queues": 1}, "--idle-queues does not go with --churn"),
+        ({"churn": "queues", "rate": 1}, "--rate does not go with --churn"),
+        ({"idle_queues": 1, "count": 1}, "--count does not go with --idle-connections"),
     ],
 )
-def test_a_value_of_the_wrong_kind_is_named(
-    line: str, complaint: str, capsys: pytest.CaptureFixture[str]
+def test_options_that_do_not_go_together_are_refused(
+    options: dict[str, Any], complaint: str
 ) -> None:
-    with pytest.raises(SystemExit):
-        options(line)
-    assert re.search(complaint, capsys.readouterr().err)
-
-
-@pytest.mark.parametrize(
-    ("line", "complaint"),
-    [
-        ("-x 0 -y 0", "no publishers and no consumers"),
-        ("-a 11 -P 10", "--ack may not be larger than --prefetch"),
-        ("--latency -s 7", "at least 8 bytes"),
-        ("--backlog 5 -y 0", "--backlog needs publishers and consumers"),
-        ("--routing-keys 2", "--routing-keys needs --exchange"),
-        ("--routing-key a", "--routing-key needs --exchange"),
-    ],
-)
-def test_options_that_do_not_go_together_are_refused(line: str, complaint: str) -> None:
     with pytest.raises(BenchError, match=complaint):
-        options(line)
+        Options(**options)
 
 
 def test_a_consumer_alone_measures_latency_of_any_body() -> None:
-    assert options("--latency -s 0 -x 0").latency
+    assert Options(latency=True, size=0, publishers=0).latency
+
+
+def test_an_option_without_effect_is_named_as_the_command_line_spells_it() -> None:
+    with pytest.raises(BenchError, match="--binding-argument does not go with --churn"):
+        Options(churn="queues", binding_arguments={"a": 1})
+
+
+@pytest.mark.parametrize("allowed", [OF_CHURN, OF_IDLE])
+def test_what_is_allowed_exists(allowed: set[str]) -> None:
+    assert allowed <= set(Options.__dataclass_fields__)
+
+
+@pytest.mark.parametrize("kind", CHURNS)
+def test_a_churn_may_end(kind: str) -> None:
+    assert Options(churn=kind, time=1, count=5, durable=True).churn == kind
+
+
+@pytest.mark.parametrize(
+    ("options", "copies"),
+    [
+        ({}, 1),
+        ({"exchange": "x"}, 3),
+        ({"exchange_type": "fanout"}, 3),
+        ({"exchange_type": "x-consistent-hash", "binding_key": "1"}, 1),
+        ({"exchange_type": "x-random"}, 1),
+        ({"exchange": "x", "binding_key": "k-%d"}, None),
+        ({"exchange_type": "headers", "binding_arguments": {"id": 1}}, None),
+    ],
+)
+def test_how_many_queues_get_a_message(options: dict[str, Any], copies: int | None) -> None:
+    assert Options(queues=3, **options).copies == copies

@@ -14,7 +14,16 @@ from leveret.bench.run import Run
 from leveret.bench.session import Session
 from leveret.bench.totals import Counts, Totals
 from leveret.bench.uri import parse_uri
-from leveret.wire.amqp091.methods import QueueDeclare, QueueDeclareOk, QueueDelete, QueueDeleteOk
+from leveret.wire.amqp091.methods import (
+    ExchangeDeclare,
+    ExchangeDeclareOk,
+    ExchangeDelete,
+    ExchangeDeleteOk,
+    QueueDeclare,
+    QueueDeclareOk,
+    QueueDelete,
+    QueueDeleteOk,
+)
 from tests.broker_process import STOP_LIMIT_S, BrokerProcess, running_broker
 
 
@@ -74,6 +83,55 @@ def test_a_fanout_is_consumed_from_each_queue(broker: BrokerProcess) -> None:
 def test_each_of_many_routing_keys_is_bound(broker: BrokerProcess) -> None:
     totals = run(broker, count=600, exchange="amq.direct", routing_keys=300)
     assert totals.counts == Counts(published=600, consumed=600)
+
+
+def test_names_with_numbers_may_differ_in_length(broker: BrokerProcess) -> None:
+    totals = run(broker, count=600, queue="q-%d", queues=12, consumers=5, latency=True)
+    assert totals.counts == Counts(published=600, consumed=600)
+    assert [message_count(broker, f"q-{number}") for number in range(12)] == [0] * 12
+
+
+@pytest.mark.slow
+def test_keys_may_be_bound_by_one_pattern(broker: BrokerProcess) -> None:
+    keys = {"routing_key": "key.%d", "routing_keys": 20, "binding_key": "key.#"}
+    totals = run(broker, count=100, exchange_type="topic", queues=2, consumers=2, **keys)
+    assert totals.counts == Counts(published=100, consumed=200)
+
+
+@pytest.mark.slow
+def test_each_queue_may_have_its_binding_key(broker: BrokerProcess) -> None:
+    keys = {"routing_key": "k-%d", "routing_keys": 12, "binding_key": "k-%d"}
+    totals = run(broker, count=120, exchange_type="direct", queues=12, **keys)
+    assert totals.counts == Counts(published=120, consumed=120)
+
+
+def test_the_runs_own_exchange_is_deleted(broker: BrokerProcess) -> None:
+    one_run = Run(Options(uri=broker.url, count=1, exchange_type="fanout", quiet=True))
+    one_run()
+    with session(broker) as control, pytest.raises(BenchError, match="404 NOT_FOUND"):
+        declare = ExchangeDeclare(exchange=one_run.topology.exchange, type="fanout", passive=True)
+        control.call(declare, ExchangeDeclareOk)
+
+
+def test_a_named_exchange_is_declared_and_kept(broker: BrokerProcess) -> None:
+    for _ in range(2):
+        run(broker, count=1, exchange="bench-kept-exchange", exchange_type="fanout")
+    with session(broker) as control:
+        delete = ExchangeDelete(exchange="bench-kept-exchange")
+        control.call(delete, ExchangeDeleteOk)
+
+
+def test_queue_arguments_are_declared(broker: BrokerProcess) -> None:
+    run(broker, count=1, queue="bench-arguments", queue_arguments={"x-expires": 60_000})
+    with pytest.raises(BenchError, match="406 PRECONDITION_FAILED - inequivalent arg 'x-expires'"):
+        run(broker, count=1, queue="bench-arguments")
+    message_count(broker, "bench-arguments")
+
+
+def test_properties_arrive_with_every_message(broker: BrokerProcess) -> None:
+    properties = {"content_type": "text/plain", "priority": 3, "headers": {"id": 1}}
+    totals = run(broker, count=100, properties=properties, persistent=True, durable=True)
+    assert totals.counts.consumed == 100
 
 
 @pytest.mark.parametrize(("queues", "consumers"), [(3, 2), (2, 3)])

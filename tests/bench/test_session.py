@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from leveret.bench.errors import BenchError
-from leveret.bench.session import Session
+from leveret.bench.session import Session, encoded
 from leveret.bench.uri import Address
 from leveret.wire.amqp091.frames import HEARTBEAT_FRAME
 from leveret.wire.amqp091.methods import (
@@ -96,6 +96,11 @@ def test_a_refused_command_says_what_the_broker_said() -> None:
         side.send(ChannelClose(reply_code=404, reply_text="NOT_FOUND - no queue"))
 
     assert failure_of(script) == "the broker answered 404 NOT_FOUND - no queue"
+
+
+def test_a_name_that_no_frame_can_hold_is_reported() -> None:
+    with pytest.raises(BenchError, match="QueueDeclare: a shortstr holds 255 bytes, not 256"):
+        encoded(QueueDeclare(queue="q" * 256))
 
 
 def test_a_lost_connection_is_reported() -> None:

@@ -21,6 +21,20 @@ def test_numbers_have_one_length() -> None:
     assert numbered("q", 11)[::10] == ("q-00", "q-10")
 
 
+def test_a_place_for_the_number_is_filled() -> None:
+    assert numbered("q-%d", 11)[::10] == ("q-0", "q-10")
+    assert numbered("a-%03d.b", 2) == ("a-000.b", "a-001.b")
+    assert numbered("q-%d", 1) == ("q-0",)
+    assert numbered("100%", 2) == ("100%-0", "100%-1")
+
+
+def test_an_exchange_of_the_runs_own_needs_a_type_only() -> None:
+    own = f"leveret-bench-{os.getpid()}"
+    assert topology(exchange_type="topic").exchange == own
+    assert topology(exchange_type="topic", exchange="x").exchange == "x"
+    assert topology().exchange == ""
+
+
 def test_the_default_exchange_routes_to_each_queue_in_turn() -> None:
     assert topology(queue="q", queues=2).routing_keys == ("q-0", "q-1")
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 
 from leveret.bench.consumer import Consumer
+from leveret.bench.errors import BenchError
 from leveret.bench.pacing import SECOND
 from leveret.bench.publisher import Publisher
 from leveret.bench.totals import Counts
@@ -20,6 +21,9 @@ from leveret.bench.totals import Counts
 MILLISECOND = 1_000_000
 WAIT_MS_MAX = 50  # how long Ctrl-C or the end of the time may go unnoticed
 SPIN_NS = 100_000
+SEND_MAX = 1 << 62  # messages, where the backlog has no limit
+QUIET_SECONDS = 1  # after that long without a delivery, there will be none
+MISSING_SECONDS = 10  # after that long, what is expected has been lost
 SLEEP_NS_MIN = 2 * MILLISECOND  # what poll() cannot oversleep
 
 
@@ -27,6 +31,7 @@ class Load:
     """Runs until `deadline`, or until all is published and `expected` messages are consumed.
 
     Times are nanoseconds of the monotonic clock. `expected` 0 and `deadline` None: without end.
+    `expected` None: as many as come, after all is published.
     At most `backlog` messages, of which `copies` are delivered, wait to be consumed; 0: no limit.
     """
 
@@ -35,7 +40,7 @@ class Load:
         publishers: list[Publisher],
         consumers: list[Consumer],
         *,
-        expected: int,
+        expected: int | None,
         deadline: int | None,
         backlog: int,
         copies: int,
@@ -47,6 +52,8 @@ class Load:
         self._deadline = deadline
         self._backlog = backlog
         self._copies = copies
+        self._consumed_before = -1
+        self._quiet_since = 0
         self._poll = select.poll()
         self._by_fd: dict[int, Publisher | Consumer] = {}
         peers: list[Publisher | Consumer] = [*publishers, *consumers]
@@ -86,7 +93,24 @@ class Load:
             return True
         if self._expected == 0 or not all(each.finished() for each in self.publishers):
             return False
-        return not self.consumers or self._consumed() >= self._expected
+        if not self.consumers:
+            return True
+        consumed = self._consumed()
+        if self._expected is not None and consumed >= self._expected:
+            return True
+        return bool(self.publishers) and self._is_quiet(consumed, now)
+
+    def _is_quiet(self, consumed: int, now: int) -> bool:
+        """Whether no more will come; BenchError if it should have."""
+        if consumed != self._consumed_before:
+            self._consumed_before, self._quiet_since = consumed, now
+        quiet = now - self._quiet_since
+        if self._expected is None:
+            return quiet >= QUIET_SECONDS * SECOND
+        if quiet >= MISSING_SECONDS * SECOND:
+            missing = f"{self._expected - consumed:,} messages did not arrive"
+            raise BenchError(f"{missing}: no delivery for {MISSING_SECONDS} s")
+        return False
 
     def _consumed(self) -> int:
         return sum(consumer.deliveries.received_count for consumer in self.consumers)
@@ -94,14 +118,14 @@ class Load:
     def _send(self, now: int) -> int:
         """Each publisher sends once; returns for how many milliseconds nothing is to be sent."""
         wait = WAIT_MS_MAX
+        room = self._backlog_room() if self._backlog else SEND_MAX
         for publisher in self.publishers:
             if publisher.waiting:
                 continue
-            allowed = publisher.allowed(now)
-            if self._backlog:
-                allowed = min(allowed, self._backlog_room())
+            allowed = min(publisher.allowed(now), room)
             if allowed > 0:
-                publisher.send(allowed, now)
+                sent = publisher.send(allowed, now)
+                room -= sent if self._backlog else 0
                 self._watch(publisher)
                 wait = 0
             elif publisher.pacer is not None:

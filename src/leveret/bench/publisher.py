@@ -55,8 +55,8 @@ class Publisher:
             allowed = min(allowed, self.count - self.published)
         return allowed
 
-    def send(self, count: int, now: int) -> None:
-        """Sends up to `count` messages, beginning with the rest of one that was cut."""
+    def send(self, count: int, now: int) -> int:
+        """Sends up to `count` messages, the rest of one that was cut first; returns how many."""
         block, offset = self._block, self._offset
         first = block.index_at(offset)
         behind = min(first + count, block.message_count)
@@ -77,6 +77,7 @@ class Publisher:
         if self.confirms.window:
             self.confirms.sent(whole, now)
         self._offset = (offset + sent) % len(self._memory)
+        return whole
 
     def receive(self) -> None:
         """Takes what the broker has sent."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-import signal
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import (
@@ -12,9 +10,7 @@ from contextlib import (
     ExitStack,
     contextmanager,
     nullcontext,
-    suppress,
 )
-from types import FrameType
 
 from leveret.bench.consumer import Consumer
 from leveret.bench.errors import BenchError
@@ -22,6 +18,8 @@ from leveret.bench.frames.confirms import Confirms
 from leveret.bench.frames.deliveries import Deliveries
 from leveret.bench.frames.histogram import Histogram
 from leveret.bench.frames.publishes import PublishBlock
+from leveret.bench.interrupts import interrupts_stop
+from leveret.bench.live_line import is_live, show
 from leveret.bench.load import Load
 from leveret.bench.messages import properties_of, publish_block
 from leveret.bench.options import Options
@@ -54,9 +52,8 @@ class Run:
         """
         with ExitStack() as stack:
             control = self._session(stack)
+            stack.callback(self.topology.delete, self.address, self.options)
             self.topology.declare(control, self.options)
-            if self.options.queue is None:
-                stack.callback(self._delete_queues, control)
             consumers = [self._consumer(stack, index) for index in range(self.options.consumers)]
             publishers = [self._publisher(stack) for _ in range(self.options.publishers)]
             return self._run(publishers, consumers, during or nullcontext())
@@ -65,10 +62,6 @@ class Run:
         session = Session(self.address)
         stack.callback(session.close)
         return session
-
-    def _delete_queues(self, control: Session) -> None:
-        with suppress(BenchError):  # what ended the run is reported; this follows from it
-            self.topology.delete(control)
 
     def _consumer(self, stack: ExitStack, index: int) -> Consumer:
         options = self.options
@@ -108,8 +101,9 @@ class Run:
         """One for all publishers, unless each writes its times into it."""
         if self._block is not None and not self.options.latency:
             return self._block
-        keys, frame_max = self.topology.routing_keys, session.frame_max
-        self._block = publish_block(self.options, keys, self.properties, frame_max=frame_max)
+        self._block = publish_block(
+            self.options, self.topology, self.properties, frame_max=session.frame_max
+        )
         return self._block
 
     def _run(
@@ -119,12 +113,13 @@ class Run:
         during: AbstractContextManager[object],
     ) -> Totals:
         failure = None
+        options = self.options
         with _no_garbage_collection(), during:
             cpu, start = time.process_time(), time.monotonic_ns()
             load = self._load(publishers, consumers, start)
-            with _interrupts_stop(load):
+            with interrupts_stop(load):
                 try:
-                    load.run(_Live(load, start).tick if self._is_live() else _no_tick)
+                    load.run(_Live(load, start).tick if is_live(options) else _no_tick)
                 except BenchError as error:
                     failure = str(error)
             seconds = (time.monotonic_ns() - start) / SECOND
@@ -132,7 +127,7 @@ class Run:
         return Totals(
             seconds=seconds,
             cpu_seconds=cpu_seconds,
-            body_bytes=self.options.size,
+            body_bytes=options.size,
             counts=load.counts(),
             latency=percentiles(self.latency),
             confirm_latency=percentiles(self.confirm_latency),
@@ -148,18 +143,19 @@ class Run:
         return Load(
             publishers,
             consumers,
-            expected=options.count * max(1, options.publishers * self._copies()),
+            expected=self._expected(),
             deadline=start + int(options.time * SECOND) if options.time else None,
             backlog=options.backlog,
-            copies=self._copies(),
+            copies=options.copies or 1,
         )
 
-    def _copies(self) -> int:
-        """To how many queues each message is routed."""
-        return self.options.queues if self.options.exchange else 1
-
-    def _is_live(self) -> bool:
-        return sys.stderr.isatty() and not self.options.quiet
+    def _expected(self) -> int | None:
+        """How many messages are to be consumed; None if that cannot be known, 0 without end."""
+        options = self.options
+        if not options.count or not options.publishers:
+            return options.count
+        copies = options.copies
+        return None if copies is None else options.count * options.publishers * copies
 
 
 class _Live:
@@ -173,29 +169,12 @@ class _Live:
     def tick(self, now: int) -> None:
         counts = self._load.counts()
         seconds = (now - self._start) // SECOND
-        line = live_line(seconds, self._before, counts, blocked=self._load.blocked())
-        sys.stderr.write(f"\r\x1b[K{line}")
-        sys.stderr.flush()
+        show(live_line(seconds, self._before, counts, blocked=self._load.blocked()))
         self._before = counts
 
 
 def _no_tick(_now: int) -> None:
     pass
-
-
-@contextmanager
-def _interrupts_stop(load: Load) -> Iterator[None]:
-    """Ctrl-C ends the load and leaves the totals; a second one ends the program."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        load.stopped = True
-        signal.signal(signal.SIGINT, before)
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

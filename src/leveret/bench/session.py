@@ -72,7 +72,7 @@ class Session:
         self, methods: Sequence[Method], reply: type[M], channel: int = CHANNEL
     ) -> list[M]:
         """Sends methods in one go, and waits for a reply to each."""
-        self._send(b"".join(encode_method(channel, method) for method in methods))
+        self._send(b"".join(encoded(method, channel) for method in methods))
         return [self._wait(reply) for _ in methods]
 
     def take(self, frame: bytes) -> None:
@@ -183,6 +183,14 @@ class Session:
 
 class ConnectionLost(BenchError):
     """The broker closed the connection without saying why."""
+
+
+def encoded(method: Method, channel: int = CHANNEL) -> bytes:
+    """The method's frame; BenchError for values that no frame can hold."""
+    try:
+        return encode_method(channel, method)
+    except (TypeError, ValueError) as error:
+        raise BenchError(f"{type(method).__name__}: {error}") from None
 
 
 def _connect(address: Address) -> socket.socket:

@@ -67,8 +67,7 @@ class Totals:
             ("publish to confirm", self.confirm_latency),
         ):
             if latency is not None:
-                values = "  ".join(f"{key} {value:,.0f}" for key, value in latency.items())
-                lines.append(f"{name}, µs: {values}")
+                lines.append(latency_line(name, latency))
         return "\n".join(lines)
 
     def _moved(self, name: str, count: int) -> str:
@@ -78,6 +77,11 @@ class Totals:
             f"{name:<10}{count:>14,} messages in {self.seconds:.2f} s: "
             f"{rate:,.0f} msg/s, {megabytes:,.1f} MB/s of bodies"
         )
+
+
+def latency_line(name: str, latency: dict[str, float]) -> str:
+    values = "  ".join(f"{key} {value:,.0f}" for key, value in latency.items())
+    return f"{name}, µs: {values}"
 
 
 def percentiles(histogram: Histogram | None) -> dict[str, float] | None:
