@@ -14,6 +14,7 @@ from harness import table
 from harness.brokers import Start, already_running, leveret, yardstick, yardstick_folder
 from harness.measurement import Measurement, measure, median
 from harness.process import GENERATOR_CORE, pin_to
+from harness.rabbitmq import is_installed, rabbitmq
 from harness.rows import LATENCY, ROWS, Row
 
 from leveret.bench.frames.frame import COMPILED
@@ -49,10 +50,13 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--uri", help="measure this broker, not Leveret")
     parser.add_argument("--pid", type=int, help="the process of --uri")
+    parser.add_argument("--rabbitmq", action="store_true", help="measure it, too: Debian's package")
     parser.add_argument("--json", action="store_true", help="print every figure as JSON")
     arguments = parser.parse_args()
     if (arguments.uri is None) != (arguments.pid is None):
         parser.error("--uri and --pid go together")
+    if arguments.rabbitmq and not is_installed():
+        parser.error("no rabbitmq-server is installed: apt install rabbitmq-server")
     if wrong := set(arguments.only or ()) - set(keys):
         parser.error(f"no such rows: {', '.join(sorted(wrong))}")
     return arguments
@@ -60,12 +64,14 @@ def parse_arguments() -> argparse.Namespace:
 
 def brokers_of(arguments: argparse.Namespace) -> dict[str, Start]:
     """By name, the one under test first."""
-    if arguments.uri:
-        return {"broker": already_running(arguments.uri, arguments.pid)}
     brokers: dict[str, Start] = {"leveret": leveret}
     folder = yardstick_folder()
-    if folder is not None:
+    if arguments.uri:
+        brokers = {"broker": already_running(arguments.uri, arguments.pid)}
+    elif folder is not None:
         brokers["yardstick"] = yardstick(folder)
+    if arguments.rabbitmq:
+        brokers["rabbitmq"] = rabbitmq
     return brokers
 
 

@@ -1,4 +1,4 @@
-"""The brokers under test: Leveret, the yardstick, or one that runs already.
+"""The brokers under test: Leveret, the yardstick, or one that runs already; RabbitMQ is next door.
 
 A yardstick is a folder with `dp.py`, which Cython compiles, and `main.py`, which serves.
 """
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,26 +90,36 @@ def yardstick_folder() -> Path | None:
 
 
 @contextmanager
-def started(command: list[str], port: int) -> Iterator[Running]:
+def started(
+    command: list[str],
+    port: int,
+    *,
+    environment: Mapping[str, str] | None = None,
+    seconds_to_start: float = SECONDS_TO_START,
+    seconds_to_stop: float = SECONDS_TO_STOP,
+) -> Iterator[Running]:
     """Runs a broker on the first core, from its first accepted connection on."""
     begin = time.monotonic()
     process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, preexec_fn=lambda: pin_to(BROKER_CORE)
+        command,
+        stdout=subprocess.DEVNULL,
+        env=environment,
+        preexec_fn=lambda: pin_to(BROKER_CORE),
     )
     try:
-        wait_until_accepting(process, port)
+        wait_until_accepting(process, port, seconds_to_start)
         yield Running(process.pid, f"amqp://127.0.0.1:{port}/", time.monotonic() - begin)
     finally:
         process.terminate()
         try:
-            process.wait(SECONDS_TO_STOP)
+            process.wait(seconds_to_stop)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
 
-def wait_until_accepting(process: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + SECONDS_TO_START
+def wait_until_accepting(process: subprocess.Popen[bytes], port: int, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise SystemExit(f"the broker ended with status {process.returncode}")
@@ -119,7 +129,7 @@ def wait_until_accepting(process: subprocess.Popen[bytes], port: int) -> None:
             time.sleep(SECONDS_BETWEEN_TRIES)
         else:
             return
-    raise SystemExit(f"the broker accepted no connection within {SECONDS_TO_START} s")
+    raise SystemExit(f"the broker accepted no connection within {seconds:g} s")
 
 
 def free_port() -> int:

@@ -8,6 +8,7 @@ from harness.measurement import Measurement
 from harness.rows import LATENCY, ROWS, Row
 
 NOTHING = "-"
+YARDSTICK = "yardstick"
 
 
 def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
@@ -20,7 +21,8 @@ def throughput(medians: dict[str, dict[str, Measurement]], names: Sequence[str])
     tested, *others = names
     head = ["work", "goal", f"{tested} per CPU-s", "per s"]
     for other in others:
-        head += [f"{other} per CPU-s", "per s", "share (goal)"]
+        share = "share (goal)" if other == YARDSTICK else f"times {other}"
+        head += [f"{other} per CPU-s", "per s", share]
     lines = [
         line_of(row, medians, names)
         for row in ROWS
@@ -40,10 +42,15 @@ def line_of(
         if theirs is None:
             line += [NOTHING, NOTHING, NOTHING]
             continue
-        share = percent(own.per_cpu_second / theirs.per_cpu_second)
-        wanted = f" ({percent(row.share)})" if row.share else ""
-        line += [rate(theirs.per_cpu_second), rate(theirs.per_second), share + wanted]
+        line += [rate(theirs.per_cpu_second), rate(theirs.per_second)]
+        times = own.per_cpu_second / theirs.per_cpu_second
+        line.append(share_of(row, times) if other == YARDSTICK else f"{times:.0f}")
     return line
+
+
+def share_of(row: Row, share: float) -> str:
+    wanted = f" ({percent(row.share)})" if row.share else ""
+    return percent(share) + wanted
 
 
 def goal_of(row: Row, own: dict[str, Measurement]) -> str:
