@@ -38,9 +38,27 @@ def test_ready_it_says_where_and_how_and_serves() -> None:
         assert broker.ready.endswith("compiled, memory only)")
         talk(broker.port).close()
         assert broker.process.stdout is not None
-        assert f"leveret bench --time 5 --uri amqp://127.0.0.1:{broker.port}" in (
+        assert f" bench --time 5 --uri amqp://127.0.0.1:{broker.port}\n" in (
             broker.process.stdout.readline()
         )
+
+
+def suggested_program(path: str) -> str:
+    """The command of the line to try, as a shell with this PATH is told."""
+    with running_broker(PATH=path) as broker:
+        assert broker.process.stdout is not None
+        return broker.process.stdout.readline().removeprefix("try it: ").partition(" bench ")[0]
+
+
+def test_the_line_to_try_works_though_leveret_is_not_on_the_path(tmp_path: Path) -> None:
+    program = suggested_program(str(tmp_path)).split()
+    version = subprocess.check_output([*program, "--version"], text=True)
+    assert version.startswith("leveret 0.1.0")
+
+
+def test_the_line_to_try_is_short_where_leveret_is_on_the_path(tmp_path: Path) -> None:
+    (tmp_path / "leveret").symlink_to(sys.executable)
+    assert suggested_program(str(tmp_path)) == "leveret"
 
 
 def test_several_addresses_are_all_listened_on() -> None:

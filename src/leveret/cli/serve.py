@@ -112,7 +112,16 @@ def _announce(server: Server) -> None:
     version = leveret.__version__
     _say(f"leveret {version} listening on {' and '.join(places)} ({build}, memory only)")
     option = "" if server.addresses[0] == DEFAULT_ADDRESS else f" --uri {places[0]}"
-    _say(f"try it: leveret bench --time 5{option}")
+    _say(f"try it: {_program()} bench --time 5{option}")
+
+
+def _program() -> str:
+    """What a shell in this directory calls the command: it may not be on the PATH."""
+    folders = os.get_exec_path()
+    if any(os.access(os.path.join(folder, "leveret"), os.X_OK) for folder in folders):
+        return "leveret"
+    python = os.path.relpath(sys.executable)
+    return f"{sys.executable if python.startswith(os.pardir) else python} -m leveret"
 
 
 def _say(text: str) -> None:
