@@ -15,10 +15,11 @@ ALWAYS = [
     "exchange_exchange_bindings",
     "basic.nack",
     "consumer_cancel_notify",
+    "consumer_priorities",
     "authentication_failure_close",
     "per_consumer_qos",
 ]
-RABBITMQ_TOO = ["connection.blocked", "consumer_priorities", "direct_reply_to"]
+RABBITMQ_TOO = ["connection.blocked", "direct_reply_to"]
 
 
 def test_the_server_says_what_it_is_and_can(connection: pika.BlockingConnection) -> None:

@@ -38,6 +38,7 @@ CAPABILITIES: Final = (  # those that are true; a client takes a missing one for
     "exchange_exchange_bindings",
     "basic.nack",
     "consumer_cancel_notify",
+    "consumer_priorities",
     "authentication_failure_close",
     "per_consumer_qos",
 )
