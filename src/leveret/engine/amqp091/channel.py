@@ -240,6 +240,10 @@ class Channel:
         if not self.closed and not self.failed:
             self.confirms.write(self.session.output)
 
+    def reply_to(self, address: bytes | None) -> None:
+        """Where direct replies to the channel's messages go; None: nowhere."""
+        self.content.reply_address = address
+
     # -- consuming
 
     def consume(

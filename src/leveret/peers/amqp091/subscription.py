@@ -41,6 +41,10 @@ class Subscription:
         self.channel.engine.cancel(self.consumer)
         self.queue.unsubscribe(self)
 
+    def release(self) -> None:
+        """The channel has gone."""
+        self.queue.unsubscribe(self)
+
     def cancelled(self) -> None:
         """The queue has gone."""
         del self.channel.subscriptions[self.tag]
