@@ -327,8 +327,9 @@ class Client:
         tag: bytes = b"tag",
         no_ack: bool = False,
         prefetch: int = 0,
+        priority: int = 0,
     ) -> ChannelConsumer:
-        return self.channel(channel).consume(queue, tag, no_ack, prefetch)
+        return self.channel(channel).consume(queue, tag, no_ack, prefetch, priority)
 
     def violation(self) -> tuple[str, str, int, int]:
         """The one rule that the client has broken."""

@@ -303,3 +303,50 @@ def calls_for_a_message(count: int) -> int:
     world.turn()
     sys.setprofile(None)
     return calls
+
+
+# Priorities
+
+
+def ranks(world: World, queue: Queue, *priorities: int, prefetch: int = 1) -> list[Client]:
+    clients = [world.connect() for _ in priorities]
+    for client, priority in zip(clients, priorities, strict=True):
+        client.consume(queue, prefetch=prefetch, priority=priority)
+    return clients
+
+
+@pytest.mark.parametrize("priorities", [(0, 5, -3), (-3, 0, 5), (5, 0, -3)])
+def test_who_has_a_higher_priority_is_served_while_it_has_credit(world, queue, priorities):
+    clients = ranks(world, queue, *priorities, prefetch=2)
+    publish(world, 5)
+    world.turn()
+    ranked = sorted(range(3), key=priorities.__getitem__)
+    served = [numbers(clients[index]) for index in ranked]
+    assert served == [[4], [2, 3], [0, 1]]
+
+
+def test_those_of_the_same_priority_take_turns(world, queue):
+    clients = ranks(world, queue, 5, 0, 5, 0, prefetch=2)
+    publish(world, 8)
+    world.turn()
+    assert [numbers(client) for client in clients] == [[0, 2], [4, 6], [1, 3], [5, 7]]
+
+
+def test_credit_that_comes_back_takes_precedence_again(world, queue):
+    high, low = ranks(world, queue, 1, 0)
+    publish(world, 2)
+    world.turn()
+    assert (numbers(high), numbers(low)) == ([0], [1])
+    low.send(ack_frame(1))
+    high.send(ack_frame(1))
+    publish(world, 1, first=2)
+    world.turn()
+    assert (numbers(high), numbers(low)) == ([2], [])
+
+
+def test_a_consumer_that_goes_leaves_its_turn_to_the_next_rank(world, queue):
+    high, low = ranks(world, queue, 1, 0)
+    high.connection.close()
+    publish(world, 1)
+    world.turn()
+    assert numbers(low) == [0]

@@ -15,10 +15,12 @@ ALWAYS = [
     "exchange_exchange_bindings",
     "basic.nack",
     "consumer_cancel_notify",
+    "consumer_priorities",
+    "direct_reply_to",
     "authentication_failure_close",
     "per_consumer_qos",
 ]
-RABBITMQ_TOO = ["connection.blocked", "consumer_priorities", "direct_reply_to"]
+RABBITMQ_TOO = ["connection.blocked"]
 
 
 def test_the_server_says_what_it_is_and_can(connection: pika.BlockingConnection) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pika
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import AMQPConnectionError
+from pika.exceptions import AMQPConnectionError, ChannelClosedByBroker
 
 from tests.interop.pika_inbox import (
     Inbox,
@@ -227,3 +227,24 @@ def test_an_exclusive_consumer_is_alone_until_it_is_cancelled(
     alone = Inbox(channel, queue, exclusive=True)
     channel.basic_cancel(alone.tag)
     Inbox(channel, queue, exclusive=False)
+
+
+def test_a_higher_priority_is_served_while_it_has_credit(
+    channel: BlockingChannel, queue: str
+) -> None:
+    channel.basic_qos(prefetch_count=2)
+    low = Inbox(channel, queue)
+    high = Inbox(channel, queue, arguments={"x-priority": 10})
+    publish(channel, queue, b"0", b"1", b"2")
+    low.wait(1)
+    assert (high.bodies, low.bodies) == ([b"0", b"1"], [b"2"])
+    high.ack(high.deliveries[0])
+    publish(channel, queue, b"3")
+    high.wait(3)
+    assert (high.bodies[2:], low.bodies) == ([b"3"], [b"2"])
+
+
+def test_a_priority_must_be_a_number(channel: BlockingChannel, queue: str) -> None:
+    with pytest.raises(ChannelClosedByBroker, match="invalid arg 'x-priority'") as refusal:
+        Inbox(channel, queue, arguments={"x-priority": "high"})
+    assert refusal.value.reply_code == 406

@@ -23,8 +23,12 @@ def encoded(name: str) -> bytes:
 
 
 def generated_queue_name(random: Callable[[int], bytes]) -> str:
+    return random_name(GENERATED_PREFIX, random)
+
+
+def random_name(prefix: str, random: Callable[[int], bytes]) -> str:
     digits = urlsafe_b64encode(random(GENERATED_BYTES)).decode("ascii")
-    return GENERATED_PREFIX + digits.rstrip("=")
+    return prefix + digits.rstrip("=")
 
 
 def check_not_reserved(name: str, *, kind: str) -> None:

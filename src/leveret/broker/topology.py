@@ -35,7 +35,8 @@ class Topology:
         self.shard = shard
         self.exchanges: dict[str, Exchange] = {}
         self.queues: dict[str, Queue] = {}
-        self.add_exchange(default.exchange(self.queues))
+        self.reply_queues: dict[str, Queue] = {}  # by address
+        self.add_exchange(default.exchange(self.queues, self.reply_queues))
         self.owned: dict[object, dict[Queue, None]] = {}  # the exclusive queues, by connection
         self.binding_count = 0
 
@@ -68,6 +69,15 @@ class Topology:
             subscription.cancelled()
         self.shard.close_queue(queue.store)
 
+    def add_reply_queue(self, queue: Queue) -> None:
+        """A queue that nothing is known of but its address."""
+        self.reply_queues[queue.name] = queue
+
+    def remove_reply_queue(self, queue: Queue) -> None:
+        del self.reply_queues[queue.name]
+        queue.source.changed()
+        self.shard.close_queue(queue.store)
+
     def bind(self, binding: Binding) -> None:
         """Adds a binding that is not there."""
         source, destination = binding.source, binding.destination
@@ -93,7 +103,8 @@ class Topology:
         """Where a message goes from here, good until something on the way changes."""
         numbers = self.trace(exchange, routing_key)
         if exchange.name == default.NAME and numbers:
-            return Route(exchange.source, numbers, self.queues[routing_key].source)
+            queue = self.queues.get(routing_key) or self.reply_queues[routing_key]
+            return Route(exchange.source, numbers, queue.source)
         return Route(exchange.source, numbers)
 
     def trace(self, exchange: Exchange, routing_key: str) -> list[int]:

@@ -28,6 +28,7 @@ from leveret.broker.names import (
     stripped,
 )
 from leveret.broker.queue import Queue
+from leveret.broker.reply_queues import PSEUDO_QUEUE, check_not_reply_queue, reply_address
 from leveret.broker.topology import Topology
 from leveret.engine.route import RouteCache
 
@@ -215,6 +216,31 @@ class VirtualHost:
         for queue in tuple(self.topology.owned.get(connection, ())):
             self.topology.remove_queue(queue)
 
+    # Direct replies
+
+    def open_reply_queue(self, connection: object) -> Queue:
+        """A queue for one consumer's direct replies, named by their address."""
+        queue = Queue(
+            reply_address(self.random),
+            self.topology,
+            self.shard.open_queue(),
+            durable=False,
+            auto_delete=False,
+            owner=connection,
+            arguments=NO_ARGUMENTS,
+        )
+        self.topology.add_reply_queue(queue)
+        return queue
+
+    def close_reply_queue(self, queue: Queue) -> None:
+        """What is published to its address from now on goes nowhere."""
+        self.topology.remove_reply_queue(queue)
+
+    def check_reply_queue(self, name: str) -> None:
+        """Raises NotFound if nobody waits for replies at this address any more."""
+        if name != PSEUDO_QUEUE and name not in self.topology.reply_queues:
+            raise NotFound(f"no {self.queue_description(name)}")
+
     # Bindings
 
     def bind_queue(
@@ -233,6 +259,7 @@ class VirtualHost:
         """
         exchange, queue = stripped(exchange), stripped(queue)
         check_not_default(exchange)
+        check_not_reply_queue(queue, resource=self.queue_description(queue))
         source = self.find_exchange(exchange)
         self.bind(source, self.find_queue(queue, connection), routing_key, arguments)
 

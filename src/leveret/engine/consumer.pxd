@@ -11,6 +11,7 @@ cdef class Consumer:
     cdef public Py_ssize_t credit_max
     cdef readonly bint settled
     cdef public Py_ssize_t unacked_count
+    cdef readonly Py_ssize_t priority
     cdef public int parked
     cdef public bint closed
 

@@ -26,14 +26,15 @@ class Consumer:
     `credit_max` is how many of its messages may be unacknowledged, 0 for any number. A `settled`
     consumer acknowledges nothing: what it was sent is gone. A consumer is `parked` while it can
     take nothing, for want of credit or of room in its output: the queue does not look at it until
-    it is unparked.
+    it is unparked. Those of a lower `priority` are served while all of a higher one are parked.
     """
 
-    def __init__(self, output: Output, credit_max: int, settled: bool) -> None:
+    def __init__(self, output: Output, credit_max: int, settled: bool, priority: int = 0) -> None:
         self.output = output
         self.credit_max = credit_max
         self.settled = settled
         self.unacked_count = 0
+        self.priority = priority
         self.parked = IN_ROUND
         self.closed = False
 

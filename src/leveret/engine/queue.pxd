@@ -12,6 +12,7 @@ cdef class Queue:
     cdef readonly list consumers
     cdef list active
     cdef Py_ssize_t next_consumer
+    cdef bint ranked
     cdef readonly Py_ssize_t ready_count
     cdef readonly Py_ssize_t ready_bytes
     cdef readonly Py_ssize_t unacked_count
@@ -33,5 +34,7 @@ cdef class Queue:
     cpdef close(self)
     cpdef add_consumer(self, Consumer consumer)
     cpdef remove_consumer(self, Consumer consumer)
+    cdef int activate(self, Consumer consumer) except -1
+    cdef Py_ssize_t round_size(self) except -1
     cdef int park(self, Consumer consumer) except -1
     cpdef bint unpark(self, Consumer consumer) except -1

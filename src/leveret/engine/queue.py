@@ -5,7 +5,8 @@
                  +------ requeue ------+
 
 Consumers with credit and room in their output stand in `active` and are served one message each,
-in turn. One that can take nothing is parked, and costs nothing until it is unparked.
+in turn. One that can take nothing is parked, and costs nothing until it is unparked. Where their
+priorities differ `active` is ranked by them, and the round is that of the first rank.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ class Queue:
         self.consumers: list[Consumer] = []
         self.active: list[Consumer] = []
         self.next_consumer = 0
+        self.ranked = False
         self.ready_count = 0
         self.ready_bytes = 0
         self.unacked_count = 0
@@ -79,7 +81,7 @@ class Queue:
         """Hands ready messages to consumers; True: there is more for another turn."""
         consumer: Consumer
         budget: cython.Py_ssize_t = MESSAGES_PER_TURN
-        count: cython.Py_ssize_t = len(self.active)
+        count: cython.Py_ssize_t = self.round_size()
         while count > 0 and self.ready_count > 0:
             if budget == 0:
                 return True
@@ -89,6 +91,8 @@ class Queue:
             if not consumer.has_credit() or consumer.output.is_full():
                 self.park(consumer)
                 count -= 1
+                if count == 0:
+                    count = self.round_size()
                 continue
             self.next_consumer += 1
             self.deliver_next(consumer)
@@ -177,8 +181,10 @@ class Queue:
         self.active.clear()
 
     def add_consumer(self, consumer: Consumer) -> None:
+        if self.consumers and consumer.priority != self.consumers[0].priority:
+            self.ranked = True
         self.consumers.append(consumer)
-        self.active.append(consumer)
+        self.activate(consumer)
 
     def remove_consumer(self, consumer: Consumer) -> None:
         """It is sent nothing more; what it holds stays unacknowledged."""
@@ -206,5 +212,31 @@ class Queue:
         consumer.parked = IN_ROUND
         if consumer.closed:
             return False
-        self.active.append(consumer)
+        self.activate(consumer)
         return self.ready_count > 0
+
+    def activate(self, consumer: Consumer) -> cython.int:
+        """Puts it behind those of its priority."""
+        other: Consumer
+        place: cython.Py_ssize_t = len(self.active)
+        if self.ranked:
+            while place > 0:
+                other = self.active[place - 1]
+                if other.priority >= consumer.priority:
+                    break
+                place -= 1
+        self.active.insert(place, consumer)
+        return 0
+
+    def round_size(self) -> cython.Py_ssize_t:
+        """How many stand in the round: those of the highest priority that can take something."""
+        first: Consumer
+        other: Consumer
+        size: cython.Py_ssize_t = len(self.active)
+        if self.ranked and size > 0:
+            first = self.active[0]
+            other = self.active[size - 1]
+            while other.priority != first.priority:
+                size -= 1
+                other = self.active[size - 1]
+        return size

@@ -6,20 +6,20 @@ from leveret.broker.exchanges import default
 
 def test_a_message_goes_to_the_queue_that_its_key_names():
     queues = {}
-    exchange = default.Default(queues)
+    exchange = default.Default(queues, {})
     assert list(exchange.destinations("q")) == []
     queues["q"] = "the queue"
     assert list(exchange.destinations("q")) == ["the queue"]
 
 
 def test_its_bindings_are_not_told_because_there_are_none():
-    assert list(default.Default({"q": "the queue"}).bindings()) == []
+    assert list(default.Default({"q": "the queue"}, {}).bindings()) == []
 
 
 @pytest.mark.parametrize("command", ["bind", "unbind"])
 def test_nothing_can_be_bound(binding, command):
     with pytest.raises(AccessRefused):
-        getattr(default.Default({}), command)(binding("q"))
+        getattr(default.Default({}, {}), command)(binding("q"))
 
 
 @pytest.mark.parametrize("names", [("",), ("x", ""), ("", "x")])
@@ -34,7 +34,12 @@ def test_operations_on_others_are_not():
 
 
 def test_it_is_a_durable_direct_exchange_without_a_name():
-    exchange = default.exchange({})
+    exchange = default.exchange({}, {})
     assert (exchange.name, exchange.type, exchange.durable) == ("", "direct", True)
     assert not exchange.auto_delete
     assert not exchange.internal
+
+
+def test_a_message_goes_to_the_reply_queue_whose_address_its_key_is():
+    exchange = default.Default({"q": "the queue"}, {"address": "the reply queue"})
+    assert [*exchange.destinations("address")] == ["the reply queue"]

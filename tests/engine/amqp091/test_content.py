@@ -17,6 +17,7 @@ from tests.engine.client import (
     message,
     method_frame,
     publish_frame,
+    short_string,
 )
 
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
@@ -248,3 +249,69 @@ def test_what_is_given_up_counts_no_more_as_unfinished(client):
         send_unfinished(client, 2, MESSAGE_BYTES_MAX - 1)
         client.connection.close_channel(2)
     assert client.violations == []
+
+
+# Who publishes, and where replies go
+
+
+def named(user: bytes) -> bytes:
+    return b"\x00\x10" + short_string(user)
+
+
+def asking(pseudo: bytes) -> bytes:
+    """Correlation id, reply to, message id."""
+    return b"\x06\x80" + short_string(b"7") + short_string(pseudo) + short_string(b"m")
+
+
+def test_a_message_may_name_its_user(world, client):
+    queue = world.queue(b"q")
+    client.connection.log_in(b"guest")
+    client.publish(b"q", b"", named(b"guest"))
+    assert (queue.ready_count, client.violations) == (1, [])
+
+
+@pytest.mark.parametrize("name", [b"", b"gues", b"guests", b"other", b"\xff"])
+def test_a_message_may_not_name_another_user(world, client, name):
+    queue = world.queue(b"q")
+    client.connection.log_in(b"guest")
+    client.publish(b"q", b"", named(name))
+    given = name.decode("utf-8", "surrogateescape")
+    text = f"user_id property set to '{given}' but authenticated user was 'guest'"
+    assert client.violation() == ("precondition_failed", text, 1, PUBLISH)
+    assert queue.ready_count == 0
+
+
+def test_the_pseudo_queue_becomes_the_channels_address(world, client):
+    queue = world.queue(b"q")
+    client.channel().reply_to(b"amq.rabbitmq.reply-to.abc")
+    for _ in range(2):
+        client.publish(b"q", b"x", asking(b"amq.rabbitmq.reply-to"))
+    client.consume(queue)
+    world.turn()
+    properties = [message.properties for message in client.messages()]
+    assert properties == [asking(b"amq.rabbitmq.reply-to.abc")] * 2
+
+
+def test_an_address_may_make_the_properties_longer_than_any_before(world, client):
+    queue = world.queue(b"q")
+    client.channel().reply_to(b"a" * 255)
+    filler = b"\x06\x00" + short_string(b"c" * 230)
+    pseudo = short_string(b"amq.rabbitmq.reply-to")
+    client.publish(b"q", b"x", filler + pseudo)
+    client.channel().get(queue, True)
+    (message,) = client.messages()
+    assert message.properties == filler + short_string(b"a" * 255)
+
+
+def test_without_an_address_the_pseudo_queue_is_refused(client):
+    client.publish(b"q", b"x", asking(b"amq.rabbitmq.reply-to"))
+    text = "fast reply consumer does not exist"
+    assert client.violation() == ("precondition_failed", text, 1, PUBLISH)
+
+
+def test_what_only_resembles_the_pseudo_queue_is_left(world, client):
+    queue = world.queue(b"q")
+    for name in (b"amq.rabbitmq.reply-tO", b"amq.rabbitmq.reply-t", b""):
+        client.publish(b"q", b"x", asking(name))
+        client.channel().get(queue, True)
+        assert client.messages()[0].properties == asking(name)

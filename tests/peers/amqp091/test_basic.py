@@ -282,3 +282,18 @@ def test_recover_to_the_same_consumer_is_not_implemented(client, method):
     code, text, *ids = client.ended(method(requeue=False))
     assert (code, text) == (540, "NOT_IMPLEMENTED - requeue=false")
     assert ids == [method.METHOD_ID >> 16, method.METHOD_ID & 0xFFFF]
+
+
+def test_a_consumer_of_a_higher_priority_is_served_first(client, queue):
+    for tag, arguments in [("low", {}), ("high", {"x-priority": 10})]:
+        client.send(BasicConsume(queue="q", consumer_tag=tag, arguments=arguments))
+    (message,) = client.publish("", "q", b"x")
+    assert message.method == delivery(1, consumer_tag="high")
+
+
+def test_a_priority_that_is_no_number_is_refused(client, queue):
+    method = BasicConsume(queue="q", consumer_tag="t", arguments={"x-priority": "high"})
+    code, text, *_ = client.refused(method)
+    text_start = "PRECONDITION_FAILED - invalid arg 'x-priority' for queue 'q' in vhost '/': "
+    assert (code, text) == (406, text_start + "{unacceptable_type,longstr}")
+    assert client.server.host.queues["q"].consumer_count == 0

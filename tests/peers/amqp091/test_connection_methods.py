@@ -66,6 +66,8 @@ def test_start_tells_who_we_are_and_what_we_can_do(server):
             "exchange_exchange_bindings": True,
             "basic.nack": True,
             "consumer_cancel_notify": True,
+            "consumer_priorities": True,
+            "direct_reply_to": True,
             "authentication_failure_close": True,
             "per_consumer_qos": True,
         },

@@ -20,10 +20,11 @@ NAME = ""
 
 
 class Default:
-    __slots__ = ("queues",)
+    __slots__ = ("queues", "reply_queues")
 
-    def __init__(self, queues: Mapping[str, Queue]) -> None:
+    def __init__(self, queues: Mapping[str, Queue], reply_queues: Mapping[str, Queue]) -> None:
         self.queues = queues
+        self.reply_queues = reply_queues
 
     def bind(self, binding: Binding) -> None:
         refuse()
@@ -32,19 +33,19 @@ class Default:
         refuse()
 
     def destinations(self, routing_key: str) -> Iterable[Destination]:
-        queue = self.queues.get(routing_key)
+        queue = self.queues.get(routing_key) or self.reply_queues.get(routing_key)
         return () if queue is None else (queue,)
 
     def bindings(self) -> Iterable[Binding]:
         return ()
 
 
-def exchange(queues: Mapping[str, Queue]) -> Exchange:
-    """The default exchange of a virtual host with these queues."""
+def exchange(queues: Mapping[str, Queue], reply_queues: Mapping[str, Queue]) -> Exchange:
+    """The default exchange of a virtual host with these queues, and these for direct replies."""
     return Exchange(
         NAME,
         "direct",
-        Default(queues),
+        Default(queues, reply_queues),
         durable=True,
         auto_delete=False,
         internal=False,

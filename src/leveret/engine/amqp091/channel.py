@@ -240,13 +240,17 @@ class Channel:
         if not self.closed and not self.failed:
             self.confirms.write(self.session.output)
 
+    def reply_to(self, address: bytes | None) -> None:
+        """Where direct replies to the channel's messages go; None: nowhere."""
+        self.content.reply_address = address
+
     # -- consuming
 
     def consume(
-        self, queue: Queue, tag: bytes, no_ack: bool, prefetch_count: int
+        self, queue: Queue, tag: bytes, no_ack: bool, prefetch_count: int, priority: int = 0
     ) -> ChannelConsumer:
         """A new consumer of the queue; deliveries begin with the next turn."""
-        consumer: ChannelConsumer = self.new_holder(queue, tag, no_ack, prefetch_count)
+        consumer: ChannelConsumer = self.new_holder(queue, tag, no_ack, prefetch_count, priority)
         queue.add_consumer(consumer)
         self.session.shard.touch(queue)
         return consumer
@@ -302,7 +306,12 @@ class Channel:
         return 0
 
     def new_holder(
-        self, queue: Queue, tag: bytes | None, no_ack: bool, prefetch_count: int
+        self,
+        queue: Queue,
+        tag: bytes | None,
+        no_ack: bool,
+        prefetch_count: int,
+        priority: int = 0,
     ) -> ChannelConsumer:
         index = self.free_holders.pop() if self.free_holders else len(self.holders)
         holder = ChannelConsumer(
@@ -315,6 +324,7 @@ class Channel:
             tag=tag,
             settled=no_ack,
             credit_max=prefetch_count,
+            priority=priority,
         )
         if index == len(self.holders):
             self.holders.append(holder)

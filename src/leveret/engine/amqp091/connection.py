@@ -150,6 +150,10 @@ class Connection:
         """Sends whole frames, in order with deliveries and confirms."""
         self.output.write(data)
 
+    def log_in(self, user: bytes) -> None:
+        """Messages that name a user must name this one."""
+        self.session.user = Buffer(0, user)
+
     def enter(self, routes: RouteCache) -> None:
         """The virtual host is open: these are its routes."""
         self.session.routes = routes

@@ -63,8 +63,9 @@ class ChannelConsumer(Consumer):
         tag: bytes | None,
         settled: bool,
         credit_max: int,
+        priority: int = 0,
     ) -> None:
-        super().__init__(output, credit_max, settled)
+        super().__init__(output, credit_max, settled, priority)
         self.unacked = unacked
         self.queue = queue
         self.tag = tag

@@ -20,10 +20,13 @@ cdef class Content:
     cdef Py_ssize_t body_size
     cdef Py_ssize_t received
     cdef Buffer body
+    cdef public bytes reply_address
 
     cdef int begin(self) except -1
     cdef int header(self, Buffer buffer, Py_ssize_t at, Py_ssize_t size) except -1
     cdef int keep_properties(self, Buffer buffer, Py_ssize_t at, Py_ssize_t length) except -1
+    cdef int check_user(self, Buffer buffer, Py_ssize_t at) except -1
+    cdef int keep_address(self, Buffer buffer, Py_ssize_t at, Py_ssize_t length) except -1
     cdef int expect_body(self, Py_ssize_t count) except -1
     cdef int gather(self, Buffer buffer, Py_ssize_t at, Py_ssize_t count) except -1
     cdef int grow(self, Py_ssize_t needed) except -1

@@ -40,7 +40,10 @@ UNFINISHED_BYTES_MAX = cython.declare(cython.Py_ssize_t, 64 * 1024 * 1024)
 
 
 class Content:
-    """The properties and the body of the message that a channel is receiving."""
+    """The properties and the body of the message that a channel is receiving.
+
+    `reply_address` is what is put where a message asks for direct replies; None: nobody waits.
+    """
 
     def __init__(self, session: Session, channel: int) -> None:
         self.session = session
@@ -52,6 +55,7 @@ class Content:
         self.body_size = 0
         self.received = 0
         self.body = cython.cast(Buffer, None)
+        self.reply_address: bytes | None = None
 
     def begin(self) -> cython.int:
         """A publish has come: its header is next."""
@@ -96,10 +100,51 @@ class Content:
             return 0
         self.properties_length = -1
         self.walked.walk(buffer, at, at + length)
+        if self.walked.user_id_at > 0:
+            self.check_user(buffer, self.walked.user_id_at)
+        if self.walked.reply_to_at > 0:
+            return self.keep_address(buffer, at, length)
         if length > self.properties.size:
             self.properties = Buffer(length)
         self.properties.copy(0, buffer, at, length)
         self.properties_length = length
+        return 0
+
+    def check_user(self, buffer: Buffer, at: cython.Py_ssize_t) -> cython.int:
+        """Nobody publishes in another's name."""
+        user: Buffer = self.session.user
+        count: cython.Py_ssize_t = buffer.u8(at)
+        if user is None or (count == user.size and buffer.same(at + 1, user, 0, count)):
+            return 0
+        given = buffer.bytes_at(at + 1, count).decode("utf-8", "surrogateescape")
+        name = user.bytes_at(0, user.size).decode("utf-8", "surrogateescape")
+        raise PeerViolation(
+            "precondition_failed",
+            f"user_id property set to '{given}' but authenticated user was '{name}'",
+            self.channel,
+            PUBLISH,
+        )
+
+    def keep_address(
+        self, buffer: Buffer, at: cython.Py_ssize_t, length: cython.Py_ssize_t
+    ) -> cython.int:
+        """Copies them with the channel's reply address for the pseudo queue."""
+        split: cython.Py_ssize_t = self.walked.reply_to_at
+        rest: cython.Py_ssize_t = split + 1 + buffer.u8(split)
+        if self.reply_address is None:
+            raise PeerViolation(
+                "precondition_failed",
+                "fast reply consumer does not exist",
+                self.channel,
+                PUBLISH,
+            )
+        address = bytes((len(self.reply_address),)) + self.reply_address
+        after = buffer.bytes_at(rest, at + length - rest)
+        whole: Buffer = Buffer(0, buffer.bytes_at(at, split - at) + address + after)
+        if whole.size > self.properties.size:
+            self.properties = Buffer(whole.size)
+        self.properties.copy(0, whole, 0, whole.size)
+        self.properties_length = whole.size
         return 0
 
     def expect_body(self, count: cython.Py_ssize_t) -> cython.int:

@@ -28,16 +28,27 @@ PRIORITY_FLAG = cython.declare(cython.int, 1 << 11)
 TIMESTAMP = cython.declare(cython.int, 1 << 6)
 # Content type, content encoding; correlation id to message id; type to cluster id.
 SHORT_STRINGS = cython.declare(cython.int, 0b1100_0111_1011_1100)
+REPLY_TO = cython.declare(cython.int, 1 << 9)
+USER_ID = cython.declare(cython.int, 1 << 4)
+# What a client sends for the reply address that its channel has.
+PSEUDO_QUEUE = b"amq.rabbitmq.reply-to"
 # Real headers nest two or three deep; each level costs a stack frame here and at each client.
 TABLE_DEPTH_MAX = cython.declare(cython.int, 64)
 
 
 class Properties:
-    """What the last walk() found."""
+    """What the last walk() found.
+
+    `user_id_at` and `reply_to_at` are where these fields begin, 0 where they are not; of reply-to
+    only the pseudo queue is told.
+    """
 
     def __init__(self) -> None:
         self.persistent = False
         self.priority = 0
+        self.user_id_at = 0
+        self.reply_to_at = 0
+        self.pseudo_queue = Buffer(0, PSEUDO_QUEUE)
 
     def walk(self, buffer: Buffer, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.int:
         """Reads the property list between `at` and `end`.
@@ -48,6 +59,8 @@ class Properties:
         bit: cython.int = 15
         self.persistent = False
         self.priority = 0
+        self.user_id_at = 0
+        self.reply_to_at = 0
         if end - at < 2:
             malformed()
         flags = buffer.u16(at)
@@ -72,6 +85,10 @@ class Properties:
             malformed()
         if field & SHORT_STRINGS:
             after = at + 1 + buffer.u8(at)
+            if field == USER_ID:
+                self.user_id_at = at
+            elif field == REPLY_TO and self.is_pseudo_queue(buffer, at, end):
+                self.reply_to_at = at
         elif field == HEADERS:
             if end - at < 4:
                 malformed()
@@ -90,6 +107,17 @@ class Properties:
         if after > end:
             malformed()
         return after
+
+    def is_pseudo_queue(
+        self, buffer: Buffer, at: cython.Py_ssize_t, end: cython.Py_ssize_t
+    ) -> cython.bint:
+        """The short string is `amq.rabbitmq.reply-to`."""
+        size: cython.Py_ssize_t = self.pseudo_queue.size
+        return (
+            buffer.u8(at) == size
+            and at + 1 + size <= end
+            and buffer.same(at + 1, self.pseudo_queue, 0, size)
+        )
 
 
 def malformed() -> cython.int:

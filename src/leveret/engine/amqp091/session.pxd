@@ -1,3 +1,4 @@
+from leveret.engine.buffer cimport Buffer
 from leveret.engine.output cimport Output
 from leveret.engine.route cimport RouteCache
 from leveret.engine.shard cimport Shard
@@ -10,6 +11,7 @@ cdef class Session:
     cdef object control
     cdef Output output
     cdef RouteCache routes
+    cdef Buffer user
     cdef Py_ssize_t frame_max
     cdef Py_ssize_t message_bytes_max
     cdef Py_ssize_t unfinished_bytes

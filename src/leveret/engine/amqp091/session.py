@@ -8,11 +8,13 @@ except ImportError:
     from leveret._cython_compat import cython
 
 from leveret.engine.amqp091.control import Control
+from leveret.engine.buffer import Buffer
 from leveret.engine.output import Output
 from leveret.engine.route import RouteCache
 from leveret.engine.shard import Shard
 
 if cython.compiled:
+    from cython.cimports.leveret.engine.buffer import Buffer
     from cython.cimports.leveret.engine.output import Output
     from cython.cimports.leveret.engine.route import RouteCache
     from cython.cimports.leveret.engine.shard import Shard
@@ -31,6 +33,7 @@ class Session:
         self.control = control
         self.output = Output(owner, shard.outputs, shard.spare_outputs)
         self.routes = RouteCache()
+        self.user = cython.cast(Buffer, None)
         self.frame_max = FRAME_MAX
         self.message_bytes_max = MESSAGE_BYTES_MAX
         self.unfinished_bytes = 0

@@ -5,6 +5,9 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from typing import Final
 
+from leveret.broker.consumer_arguments import priority_of
+from leveret.broker.reply_queues import PSEUDO_QUEUE
+from leveret.peers.amqp091 import direct_reply_to
 from leveret.peers.amqp091.channel import Channel
 from leveret.peers.amqp091.subscription import Subscription
 from leveret.wire.amqp091.errors import ProtocolError
@@ -48,9 +51,14 @@ def consume(channel: Channel, method: BasicConsume) -> BasicConsumeOk:
     if method.consumer_tag in channel.subscriptions:
         text = f"attempt to reuse consumer tag '{method.consumer_tag}'"
         raise ProtocolError("not_allowed", text)
-    queue = channel.virtual_host.find_queue(name, channel.connection)
     tag = method.consumer_tag or generated_tag(channel)
-    Subscription(channel, queue, tag, exclusive=method.exclusive).start(no_ack=method.no_ack)
+    if name == PSEUDO_QUEUE:
+        direct_reply_to.consume(channel, method, tag)
+        return BasicConsumeOk(consumer_tag=tag)
+    queue = channel.virtual_host.find_queue(name, channel.connection)
+    priority = priority_of(method.arguments, resource=queue.description)
+    subscription = Subscription(channel, queue, tag, exclusive=method.exclusive)
+    subscription.start(no_ack=method.no_ack, priority=priority)
     return BasicConsumeOk(consumer_tag=tag)
 
 

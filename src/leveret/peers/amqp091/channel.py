@@ -11,6 +11,7 @@ from leveret.wire.amqp091.methods import ChannelFlow, ChannelFlowOk, ChannelOpen
 
 if TYPE_CHECKING:
     from leveret.peers.amqp091.connection import Connection
+    from leveret.peers.amqp091.direct_reply_to import ReplySubscription
     from leveret.peers.amqp091.subscription import Subscription
 
 
@@ -42,7 +43,7 @@ class Channel:
         self.failed = False
         self.last_queue = ""  # that was declared here
         self.prefetch_count = 0  # for consumers to come; 0: no limit
-        self.subscriptions: dict[str, Subscription] = {}  # by consumer tag
+        self.subscriptions: dict[str, Subscription | ReplySubscription] = {}  # by consumer tag
 
     def queue_name(self, name: str) -> str:
         """An empty name means the queue declared last. Raises ProtocolError("not_found")."""
@@ -56,7 +57,7 @@ class Channel:
         """Its queues are told that the consumers have gone; the engine has closed them."""
         subscriptions, self.subscriptions = self.subscriptions, {}
         for subscription in subscriptions.values():
-            subscription.queue.unsubscribe(subscription)
+            subscription.release()
 
 
 def open_again(channel: Channel, method: ChannelOpen) -> None:

@@ -38,6 +38,8 @@ CAPABILITIES: Final = (  # those that are true; a client takes a missing one for
     "exchange_exchange_bindings",
     "basic.nack",
     "consumer_cancel_notify",
+    "consumer_priorities",
+    "direct_reply_to",
     "authentication_failure_close",
     "per_consumer_qos",
 )
@@ -67,12 +69,13 @@ def start_ok(connection: Connection, method: ConnectionStartOk) -> None:
     if isinstance(capabilities, Mapping):
         connection.capabilities = frozenset(k for k, v in capabilities.items() if v is True)
     try:
-        connection.service.broker.authenticate(
+        user = connection.service.broker.authenticate(
             method.mechanism, method.response, is_loopback=connection.is_loopback
         )
     except BrokerError as error:
         connection.refuse_login(error)
         return
+    connection.engine.log_in(user.name.encode("utf-8", "surrogateescape"))
     connection.write(
         0,
         ConnectionTune(channel_max=CHANNEL_MAX, frame_max=FRAME_MAX, heartbeat=HEARTBEAT_SECONDS),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from leveret.broker.reply_queues import is_reply_queue
+from leveret.peers.amqp091 import direct_reply_to
 from leveret.peers.amqp091.channel import Channel
 from leveret.wire.amqp091.methods import (
     QueueBind,
@@ -18,6 +20,8 @@ from leveret.wire.amqp091.methods import (
 
 
 def declare(channel: Channel, method: QueueDeclare) -> QueueDeclareOk:
+    if is_reply_queue(method.queue):
+        return direct_reply_to.declare(channel, method)
     queue = channel.virtual_host.declare_queue(
         method.queue,
         passive=method.passive,

@@ -25,13 +25,13 @@ class Subscription:
         self.tag = tag
         self.exclusive = exclusive
 
-    def start(self, *, no_ack: bool) -> None:
+    def start(self, *, no_ack: bool, priority: int) -> None:
         """Deliveries begin with the shard's next turn. Raises what the queue refuses."""
         channel = self.channel
         self.queue.subscribe(self)
         tag = self.tag.encode("utf-8", "surrogateescape")
         self.consumer = channel.engine.consume(
-            self.queue.store, tag, no_ack, channel.prefetch_count
+            self.queue.store, tag, no_ack, channel.prefetch_count, priority
         )
         channel.subscriptions[self.tag] = self
 
@@ -39,6 +39,10 @@ class Subscription:
         """No more deliveries. What was delivered may still be acknowledged."""
         del self.channel.subscriptions[self.tag]
         self.channel.engine.cancel(self.consumer)
+        self.queue.unsubscribe(self)
+
+    def release(self) -> None:
+        """The channel has gone."""
         self.queue.unsubscribe(self)
 
     def cancelled(self) -> None:
