@@ -18,6 +18,7 @@ TYPE_NAMES: Mapping[type, str] = MappingProxyType(
         bytes: "binary",
         list: "array",
         dict: "table",
+        type(None): "void",
     }
 )
 MEANT_BY_NONE: Mapping[str, object] = MappingProxyType({"x-queue-type": "classic"})

@@ -14,6 +14,7 @@ from leveret.broker.exchange import Exchange
 
 if TYPE_CHECKING:
     from leveret.broker.binding import Binding, Destination
+    from leveret.broker.message import Message
     from leveret.broker.queue import Queue
 
 NAME = ""
@@ -21,6 +22,8 @@ NAME = ""
 
 class Default:
     __slots__ = ("queues",)
+
+    by_content = False
 
     def __init__(self, queues: Mapping[str, Queue]) -> None:
         self.queues = queues
@@ -31,9 +34,8 @@ class Default:
     def unbind(self, binding: Binding) -> None:
         refuse()
 
-    def destinations(self, routing_key: str) -> Iterable[Destination]:
-        queue = self.queues.get(routing_key)
-        return () if queue is None else (queue,)
+    def destinations(self, message: Message) -> Iterable[Destination]:
+        return [self.queues[key] for key in message.routing_keys if key in self.queues]
 
     def bindings(self) -> Iterable[Binding]:
         return ()

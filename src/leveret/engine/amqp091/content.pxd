@@ -24,6 +24,7 @@ cdef class Content:
     cdef int begin(self) except -1
     cdef int header(self, Buffer buffer, Py_ssize_t at, Py_ssize_t size) except -1
     cdef int keep_properties(self, Buffer buffer, Py_ssize_t at, Py_ssize_t length) except -1
+    cdef int replace_properties(self, bytes properties) except -1
     cdef int expect_body(self, Py_ssize_t count) except -1
     cdef int gather(self, Buffer buffer, Py_ssize_t at, Py_ssize_t count) except -1
     cdef int grow(self, Py_ssize_t needed) except -1

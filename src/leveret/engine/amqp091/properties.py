@@ -38,6 +38,7 @@ class Properties:
     def __init__(self) -> None:
         self.persistent = False
         self.priority = 0
+        self.copied = False
 
     def walk(self, buffer: Buffer, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.int:
         """Reads the property list between `at` and `end`.
@@ -48,6 +49,7 @@ class Properties:
         bit: cython.int = 15
         self.persistent = False
         self.priority = 0
+        self.copied = False
         if end - at < 2:
             malformed()
         flags = buffer.u16(at)
@@ -78,7 +80,7 @@ class Properties:
             after = at + 4 + buffer.u32(at)
             if after > end:
                 malformed()
-            walk_table(buffer, at + 4, after, 0)
+            self.walk_headers(buffer, at + 4, after)
         elif field == TIMESTAMP:
             after = at + 8
         else:
@@ -90,6 +92,23 @@ class Properties:
         if after > end:
             malformed()
         return after
+
+    def walk_headers(
+        self, buffer: Buffer, at: cython.Py_ssize_t, end: cython.Py_ssize_t
+    ) -> cython.int:
+        """A table; `copied` if a field is called CC or BCC, which names more routing keys."""
+        name: cython.Py_ssize_t
+        size: cython.Py_ssize_t
+        while at < end:
+            size = buffer.u8(at)
+            name = at + 1
+            at = walk_value(buffer, name + size, end, 0)
+            if size == 3 and buffer.u8(name) == 0x42:  # B
+                size -= 1
+                name += 1
+            if size == 2 and buffer.u16(name) == 0x4343:  # CC
+                self.copied = True
+        return 0
 
 
 def malformed() -> cython.int:
