@@ -2,6 +2,7 @@ from itertools import pairwise
 
 import pytest
 
+from leveret.broker.errors import PreconditionFailed
 from leveret.broker.message import Message
 
 
@@ -450,3 +451,48 @@ def test_a_message_is_handed_on_to_a_queue_or_through_an_exchange(host, declare,
     host.topology.deliver(Message("e", ("k",), body=memoryview(b"hello")), destination)
     assert host.queues["q"].message_count == 1
     assert host.queues["q"].store.ready_bytes == 5
+
+
+def test_a_binding_that_its_type_refuses_is_nowhere(host, declare, bind):
+    host.declare_exchange("e", "x-consistent-hash")
+    queue = declare("q")
+    with pytest.raises(PreconditionFailed):
+        bind("q", "e", "no weight")
+    assert (host.exchanges["e"].binding_count, queue.bindings) == (0, None)
+    assert host.topology.binding_count == 0
+
+
+@pytest.mark.parametrize(
+    ("type", "arguments", "by_content"),
+    [
+        ("x-consistent-hash", {}, False),
+        ("x-consistent-hash", {"hash-header": "h"}, True),
+        ("x-modulus-hash", {}, False),
+        ("x-random", {}, True),
+        ("x-recent-history", {}, True),
+    ],
+)
+def test_only_what_hangs_on_more_than_the_key_is_asked_for_each_message(
+    host, declare, bind, reached, type, arguments, by_content
+):
+    host.declare_exchange("e", type, arguments=arguments)
+    declare("q")
+    bind("q", "e", "1")
+    assert host.route("e", "k").by_content == by_content
+    assert reached("e", "k") == ["q"]
+
+
+@pytest.mark.parametrize("through", [(), ("f",)])
+def test_a_history_is_handed_on_to_what_is_bound(host, declare, reached, through):
+    host.declare_exchange("e", "x-recent-history")
+    host.declare_exchange("f", "fanout")
+    queue = declare("q")
+    ends = {"queue": "q", "routing_key": "", "connection": None}
+    reached("e", "k", body=b"12")
+    reached("e", "k", body=b"345")
+    if through:
+        host.bind_queue(exchange="f", **ends)
+        host.bind_exchange(destination="f", source="e", routing_key="")
+    else:
+        host.bind_queue(exchange="e", **ends)
+    assert (queue.message_count, queue.store.ready_bytes) == (2, 5)

@@ -8,9 +8,14 @@ from typing import TypeAlias
 
 from leveret.broker.arguments import Arguments
 from leveret.broker.exchange import Router
+from leveret.broker.exchanges.consistent_hash import ConsistentHash
 from leveret.broker.exchanges.direct import Direct
 from leveret.broker.exchanges.fanout import Fanout
 from leveret.broker.exchanges.headers import Headers
+from leveret.broker.exchanges.local_random import LocalRandom
+from leveret.broker.exchanges.modulus_hash import ModulusHash
+from leveret.broker.exchanges.random import Random
+from leveret.broker.exchanges.recent_history import RecentHistory
 from leveret.broker.exchanges.surroundings import Surroundings
 from leveret.broker.exchanges.topic import Topic
 
@@ -28,5 +33,10 @@ EXCHANGE_TYPES: Mapping[str, RouterMaker] = MappingProxyType(
         "fanout": without_arguments(Fanout),
         "topic": without_arguments(Topic),
         "headers": without_arguments(Headers),
+        "x-consistent-hash": ConsistentHash,
+        "x-modulus-hash": without_arguments(ModulusHash),
+        "x-random": Random,
+        "x-local-random": LocalRandom,
+        "x-recent-history": RecentHistory,
     }
 )
