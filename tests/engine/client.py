@@ -373,6 +373,10 @@ class Client:
         queues, properties = self.by_content(properties)
         return Route(self.world.exchange, [queue.number for queue in queues]), properties
 
+    def check_copies(self, channel: int, properties: bytes) -> None:
+        assert self.by_content is not None
+        self.by_content(properties)
+
     def returned(
         self, channel: int, exchange: bytes, routing_key: bytes, properties: bytes, body: bytes
     ) -> None:

@@ -91,3 +91,25 @@ def test_a_message_that_cannot_have_a_route_fails_its_channel(client, queue):
     client.publish(b"q", b"x", WITH_COPIES)
     assert client.violation() == ("precondition_failed", "invalid message", 1, PUBLISH)
     assert queue.ready_count == 0
+
+
+def test_in_a_transaction_a_message_has_its_route_at_the_commit(client, queue):
+    client.by_content = lambda properties: ([queue], NO_HEADERS)
+    client.channel().select_transaction()
+    client.publish(b"k", b"x", exchange=b"by content")
+    client.publish(b"k", b"x", WITH_COPIES)
+    assert (client.looked_into, queue.ready_count) == ([], 0)
+    assert client.channel().commit()
+    assert (len(client.looked_into), queue.ready_count) == (2, 2)
+
+
+def test_in_a_transaction_too_copies_that_cannot_be_fail_the_channel_at_once(client, queue):
+    def refuse(properties):
+        raise PeerViolation("precondition_failed", "invalid message", 1, PUBLISH)
+
+    client.channel().select_transaction()
+    client.by_content = refuse
+    client.publish(b"k", b"x", exchange=b"by content")
+    assert client.violations == []
+    client.publish(b"q", b"x", WITH_COPIES)
+    assert client.violation()[0] == "precondition_failed"

@@ -2,7 +2,14 @@ import pytest
 
 from leveret.broker.errors import PreconditionFailed
 from leveret.peers.amqp091.message import published
-from leveret.wire.amqp091.methods import BasicPublish, QueueBind, QueueDeclare
+from leveret.wire.amqp091.methods import (
+    BasicPublish,
+    QueueBind,
+    QueueDeclare,
+    TxCommit,
+    TxCommitOk,
+    TxSelect,
+)
 from leveret.wire.amqp091.properties import BasicProperties, decode_properties, encode_properties
 
 NOW = 1_700_000_000_000
@@ -102,3 +109,14 @@ def test_copies_that_cannot_be_read_close_the_channel(client, queues):
     assert (close.reply_code, close.reply_text) == (406, text)
     assert close.class_id << 16 | close.method_id == BasicPublish.METHOD_ID
     assert queues["p"].message_count == 0
+
+
+def test_in_a_transaction_copies_go_where_they_would_without(client, queues):
+    client.call(TxSelect())
+    properties = BasicProperties(headers={"CC": ["q"], "a": 1})
+    client.publish("", "p", b"x", properties=properties)
+    assert queues["q"].message_count == 0
+    assert client.call(TxCommit()) == TxCommitOk()
+    assert [queues[name].message_count for name in "pq"] == [1, 1]
+    (refused,) = client.publish("", "p", properties=BasicProperties(headers={"BCC": 1}))
+    assert refused.method.reply_code == 406

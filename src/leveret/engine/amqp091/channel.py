@@ -422,10 +422,13 @@ class Channel:
     def stage(self, body: Buffer, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.int:
         """The message is complete: it waits for the commit."""
         content: Content = self.content
+        properties = content.properties.bytes_at(0, content.properties_length)
+        if content.walked.copied:
+            self.session.control.check_copies(self.number, properties)
         message = StagedMessage(
             self.route.names.bytes_at(0, self.route.names_length),
             self.flags,
-            content.properties.bytes_at(0, content.properties_length),
+            properties,
             body.bytes_at(at, size),
         )
         content.finish()

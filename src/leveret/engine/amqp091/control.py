@@ -36,6 +36,9 @@ class Control(Protocol):
         `body` is good during the call only. Raises PeerViolation for headers that cannot be.
         """
 
+    def check_copies(self, channel: int, properties: bytes) -> None:
+        """Raises as route_content() would for this CC or BCC: the message is routed later."""
+
     def returned(
         self, channel: int, exchange: bytes, routing_key: bytes, properties: bytes, body: bytes
     ) -> None:

@@ -163,6 +163,12 @@ class Connection:
             raise violation(error, channel) from None
         return route, published.properties
 
+    def check_copies(self, channel: int, properties: bytes) -> None:
+        try:
+            message.published("", "", properties, memoryview(b""), self._now)
+        except BrokerError as error:
+            raise violation(error, channel) from None
+
     def returned(
         self, channel: int, exchange: bytes, routing_key: bytes, properties: bytes, body: bytes
     ) -> None:
