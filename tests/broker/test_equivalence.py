@@ -83,6 +83,7 @@ def test_an_equal_field_is_not_told():
         (b"x", "binary"),
         ([], "array"),
         ({}, "table"),
+        (None, "void"),
         (type("Timestamp", (int,), {})(5), "timestamp"),
     ],
 )

@@ -1,7 +1,7 @@
 import pytest
 
 from leveret.broker.errors import PreconditionFailed
-from leveret.broker.exchange import Exchange
+from leveret.broker.exchange import Exchange, check_alternate
 from leveret.broker.exchanges.fanout import Fanout
 
 RESOURCE = "exchange 'e' in vhost '/'"
@@ -55,3 +55,19 @@ def test_the_first_difference_is_told(exchange, type, change, told):
     with pytest.raises(PreconditionFailed) as refusal:
         exchange.check_same(type, resource=RESOURCE, **(DECLARED | change))
     assert refusal.value.text == "inequivalent arg " + told.format(RESOURCE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "alternate"), [({}, None), ({"alternate-exchange": "a"}, "a"), ({"x": "a"}, None)]
+)
+def test_the_alternate_is_an_argument(arguments, alternate):
+    check_alternate(arguments, resource=RESOURCE)
+    exchange = Exchange("e", "fanout", Fanout(), **(DECLARED | {"arguments": arguments}))
+    assert exchange.alternate == alternate
+
+
+@pytest.mark.parametrize(("value", "kind"), [(1, "signedint"), (None, "void"), ([], "array")])
+def test_an_alternate_that_is_not_text_is_refused(value, kind):
+    with pytest.raises(PreconditionFailed) as refusal:
+        check_alternate({"alternate-exchange": value}, resource=RESOURCE)
+    assert refusal.value.text == f"invalid type '{kind}' for arg 'alternate-exchange' in {RESOURCE}"

@@ -2,6 +2,9 @@ from itertools import pairwise
 
 import pytest
 
+from leveret.broker.errors import PreconditionFailed
+from leveret.broker.message import Message
+
 
 @pytest.fixture
 def exchanges(host):
@@ -269,3 +272,227 @@ def test_an_owner_is_forgotten_with_its_last_exclusive_queue(host, declare):
     assert [queue.name for queue in host.topology.owned[owner]] == ["q2"]
     host.delete_queue("q2", connection=owner)
     assert host.topology.owned == {}
+
+
+# Routes by content
+
+
+@pytest.fixture
+def reached(host):
+    """The names of the queues that a message gets to, whatever decides."""
+
+    def reached(exchange, *keys, **fields):
+        names = {queue.store.number: queue.name for queue in host.queues.values()}
+        route = host.route_message(Message(exchange, keys, **fields))
+        return [names[route.queue(index)] for index in range(route.queue_count)]
+
+    return reached
+
+
+def test_a_route_that_gets_to_a_headers_exchange_is_by_content(host, declare, bind, reached):
+    host.bind_exchange(destination="amq.headers", source="amq.topic", routing_key="a.#")
+    declare("q", "h")
+    bind("q", "amq.topic", "#")
+    bind("h", "amq.headers")
+    assert host.route("amq.topic", "a").by_content
+    assert host.route("amq.topic", "a").queue_count == 0
+    assert not host.route("amq.topic", "b").by_content
+    assert sorted(reached("amq.topic", "a")) == ["h", "q"]
+    assert reached("amq.topic", "b") == ["q"]
+
+
+def test_a_route_by_content_is_stale_when_it_no_longer_is(host):
+    ends = {"destination": "amq.headers", "source": "amq.topic", "routing_key": "#"}
+    host.bind_exchange(**ends)
+    route = host.route("amq.topic", "a")
+    host.unbind_exchange(**ends)
+    assert not route.is_good()
+    assert not host.route("amq.topic", "a").by_content
+
+
+def test_a_route_becomes_by_content_when_a_headers_exchange_comes_into_it(host):
+    host.declare_exchange("e", "fanout")
+    host.bind_exchange(destination="e", source="amq.topic", routing_key="#")
+    route = host.route("amq.topic", "a")
+    host.bind_exchange(destination="amq.match", source="e", routing_key="")
+    assert not route.is_good()
+    assert host.route("amq.topic", "a").by_content
+
+
+def test_a_message_with_several_keys_gets_to_each_queue_once(declare, bind, reached):
+    declare("q", "r")
+    bind("q", "amq.topic", "a")
+    bind("q", "amq.topic", "b")
+    bind("r", "amq.topic", "b")
+    assert reached("amq.topic", "a", "b", "a") == ["q", "r"]
+    assert reached("", "r", "q", "none", "r") == ["r", "q"]
+
+
+# Alternate exchanges
+
+
+@pytest.fixture
+def with_alternate(host):
+    """Declares a direct exchange with an alternate."""
+
+    def with_alternate(name, alternate, **options):
+        arguments = {"alternate-exchange": alternate}
+        host.declare_exchange(name, "direct", arguments=arguments, **options)
+
+    return with_alternate
+
+
+def test_an_alternate_gets_what_has_no_destination(with_alternate, declare, bind, routed):
+    with_alternate("e", "amq.fanout")
+    declare("bound", "other")
+    bind("bound", "e", "k")
+    bind("other", "amq.fanout")
+    assert routed("e", "k") == ["bound"]
+    assert routed("e", "none") == ["other"]
+
+
+def test_alternates_follow_one_another_and_circles_end(with_alternate, declare, bind, routed):
+    with_alternate("a", "b")
+    with_alternate("b", "c")
+    with_alternate("c", "a")
+    assert routed("a", "k") == []
+    declare("q")
+    bind("q", "c", "k")
+    assert routed("a", "k") == routed("b", "k") == routed("c", "k") == ["q"]
+    assert routed("a", "x") == []
+
+
+def test_an_exchange_bound_to_is_a_destination_even_if_it_has_none_itself(
+    host, with_alternate, declare, bind, routed
+):
+    with_alternate("e", "amq.fanout")
+    declare("q")
+    bind("q", "amq.fanout")
+    host.bind_exchange(destination="amq.direct", source="e", routing_key="k")
+    assert routed("e", "k") == []
+
+
+def test_an_exchange_on_the_way_has_its_own_alternate(host, with_alternate, declare, bind, routed):
+    with_alternate("e", "amq.fanout")
+    host.bind_exchange(destination="e", source="amq.topic", routing_key="#")
+    declare("q")
+    bind("q", "amq.fanout")
+    assert routed("amq.topic", "k") == ["q"]
+
+
+def test_an_alternate_may_come_and_go(host, with_alternate, declare, bind, routed):
+    with_alternate("e", "later")
+    declare("q")
+    absent = host.route("e", "k")
+    assert absent.queue_count == 0
+    host.declare_exchange("later", "fanout")
+    assert not absent.is_good()
+    empty = host.route("e", "k")
+    bind("q", "later")
+    assert not empty.is_good()
+    found = host.route("e", "k")
+    assert routed("e", "k") == ["q"]
+    host.delete_exchange("later")
+    assert not found.is_good()
+    assert routed("e", "k") == []
+
+
+def test_an_alternate_that_deletes_itself_leaves_no_route(host, with_alternate, declare, bind):
+    with_alternate("e", "passing")
+    host.declare_exchange("passing", "fanout", auto_delete=True)
+    declare("q")
+    bind("q", "passing")
+    route = host.route("e", "k")
+    host.delete_queue("q", connection=None)
+    assert not route.is_good()
+    assert "passing" not in host.exchanges
+
+
+def test_the_default_exchange_may_be_the_alternate(host, with_alternate, declare, routed):
+    with_alternate("e", "")
+    absent = host.route("e", "q")
+    declare("q")
+    assert not absent.is_good()
+    route = host.route("e", "q")
+    assert routed("e", "q") == ["q"]
+    host.delete_queue("q", connection=None)
+    assert not route.is_good()
+    assert routed("e", "q") == []
+
+
+def test_what_names_an_alternate_is_forgotten_with_its_exchange(host, with_alternate):
+    with_alternate("e", "a")
+    with_alternate("f", "a")
+    host.delete_exchange("e")
+    assert list(host.topology.alternated) == ["a"]
+    host.delete_exchange("f")
+    assert host.topology.alternated == {}
+
+
+def test_an_alternate_is_for_messages_with_several_keys_of_which_none_leads(
+    with_alternate, declare, bind, reached
+):
+    with_alternate("e", "amq.fanout")
+    declare("bound", "other")
+    bind("bound", "e", "k")
+    bind("other", "amq.fanout")
+    assert reached("e", "x", "k") == ["bound"]
+    assert reached("e", "x", "y") == ["other"]
+
+
+# What the broker hands on itself
+
+
+@pytest.mark.parametrize("to", ["queue", "exchange"])
+def test_a_message_is_handed_on_to_a_queue_or_through_an_exchange(host, declare, bind, to):
+    declare("q")
+    bind("q", "amq.direct", "k")
+    destination = host.queues["q"] if to == "queue" else host.exchanges["amq.direct"]
+    host.topology.deliver(Message("e", ("k",), body=memoryview(b"hello")), destination)
+    assert host.queues["q"].message_count == 1
+    assert host.queues["q"].store.ready_bytes == 5
+
+
+def test_a_binding_that_its_type_refuses_is_nowhere(host, declare, bind):
+    host.declare_exchange("e", "x-consistent-hash")
+    queue = declare("q")
+    with pytest.raises(PreconditionFailed):
+        bind("q", "e", "no weight")
+    assert (host.exchanges["e"].binding_count, queue.bindings) == (0, None)
+    assert host.topology.binding_count == 0
+
+
+@pytest.mark.parametrize(
+    ("type", "arguments", "by_content"),
+    [
+        ("x-consistent-hash", {}, False),
+        ("x-consistent-hash", {"hash-header": "h"}, True),
+        ("x-modulus-hash", {}, False),
+        ("x-random", {}, True),
+        ("x-recent-history", {}, True),
+    ],
+)
+def test_only_what_hangs_on_more_than_the_key_is_asked_for_each_message(
+    host, declare, bind, reached, type, arguments, by_content
+):
+    host.declare_exchange("e", type, arguments=arguments)
+    declare("q")
+    bind("q", "e", "1")
+    assert host.route("e", "k").by_content == by_content
+    assert reached("e", "k") == ["q"]
+
+
+@pytest.mark.parametrize("through", [(), ("f",)])
+def test_a_history_is_handed_on_to_what_is_bound(host, declare, reached, through):
+    host.declare_exchange("e", "x-recent-history")
+    host.declare_exchange("f", "fanout")
+    queue = declare("q")
+    ends = {"queue": "q", "routing_key": "", "connection": None}
+    reached("e", "k", body=b"12")
+    reached("e", "k", body=b"345")
+    if through:
+        host.bind_queue(exchange="f", **ends)
+        host.bind_exchange(destination="f", source="e", routing_key="")
+    else:
+        host.bind_queue(exchange="e", **ends)
+    assert (queue.message_count, queue.store.ready_bytes) == (2, 5)

@@ -246,6 +246,8 @@ class Client:
         self.violations: list[PeerViolation] = []
         self.returns: list[tuple[int, bytes, bytes, bytes, bytes]] = []
         self.routed: list[tuple[int, bytes, bytes]] = []
+        self.looked_into: list[tuple[int, bytes, bytes, bytes, bytes]] = []
+        self.by_content: Callable[[bytes], tuple[list[Queue], bytes]] | None = None
         self.on_method: dict[int, Callable[[int, bytes], None]] = {
             CONNECTION_CLOSE: self._close,
             CHANNEL_OPEN: self._open_channel,
@@ -350,10 +352,31 @@ class Client:
         self.routed.append((channel, exchange, routing_key))
         if exchange == b"missing":
             raise PeerViolation("not_found", "no exchange 'missing' in vhost '/'", channel, PUBLISH)
-        queues = self.world.bound.get(routing_key, [])
-        route = Route(self.world.exchange, [queue.number for queue in queues])
+        queues = [queue.number for queue in self.world.bound.get(routing_key, [])]
+        if exchange == b"by content":
+            route = Route(self.world.exchange, (), by_content=True)
+        else:
+            route = Route(self.world.exchange, queues)
         self.world.routes.put(exchange, routing_key, route)
         return route
+
+    def route_content(
+        self,
+        channel: int,
+        exchange: bytes,
+        routing_key: bytes,
+        properties: bytes,
+        body: memoryview,
+    ) -> tuple[Route, bytes]:
+        """By the rule that the test has set: properties -> queues, properties to go on with."""
+        self.looked_into.append((channel, exchange, routing_key, properties, bytes(body)))
+        assert self.by_content is not None
+        queues, properties = self.by_content(properties)
+        return Route(self.world.exchange, [queue.number for queue in queues]), properties
+
+    def check_copies(self, channel: int, properties: bytes) -> None:
+        assert self.by_content is not None
+        self.by_content(properties)
 
     def returned(
         self, channel: int, exchange: bytes, routing_key: bytes, properties: bytes, body: bytes

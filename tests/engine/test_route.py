@@ -148,6 +148,12 @@ def test_which_routes_are_crowded_out_is_the_same_in_every_build(seed, expected)
     assert sorted(map(int, known)) == expected
 
 
+def test_a_route_says_whether_the_content_decides():
+    assert not Route(Exchange(), [1]).by_content
+    route = Route(Exchange(), (), by_content=True)
+    assert (route.by_content, route.queue_count) == (True, 0)
+
+
 NAMES = st.sampled_from([b"", b"a", b"b", b"ab", bytes(255)])
 
 

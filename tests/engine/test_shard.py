@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from leveret.engine.amqp091.consumer import ChannelConsumer
 from leveret.engine.buffer import COMPILED
 from leveret.engine.queue import Queue
+from leveret.engine.route import Route
 from leveret.engine.shard import Shard
 from leveret.wire.amqp091.frames import FrameParser
 from tests.engine.client import (
@@ -61,6 +62,23 @@ def test_what_was_published_and_what_is_owed_are_for_the_turn():
     world.queue(b"k")
     client.channel().cancel(client.consume(world.bound[b"k"][0]))
     assert world.shard.pending
+
+
+@pytest.mark.parametrize("body", [b"", b"hello", bytes(200_000)])
+def test_a_message_that_no_channel_brought_is_stored_like_any_other(body):
+    world = World()
+    queues = [world.queue(), world.queue()]
+    route = Route(world.exchange, [queue.number for queue in queues])
+    accepted = world.shard.insert(
+        route, b"e", b"k", properties=b"\x08\x00\x07", body=body, arrival=5, priority=7
+    )
+    client = world.connect()
+    client.consume(queues[1])
+    world.turn()
+    (message,) = client.messages()
+    assert (message.exchange, message.routing_key) == (b"e", b"k")
+    assert (message.properties, message.body) == (b"\x08\x00\x07", body)
+    assert (accepted, queues[0].ready_count) == (True, 1)
 
 
 def test_two_shards_know_nothing_of_each_other():

@@ -13,7 +13,8 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 Arguments: TypeAlias = Mapping[str, object]
-FrozenArguments: TypeAlias = tuple[tuple[str, object], ...]
+Canonical: TypeAlias = tuple[str, object]  # a value's class, and what it is compared by
+FrozenArguments: TypeAlias = tuple[tuple[str, Canonical], ...]
 
 NO_ARGUMENTS: Arguments = MappingProxyType({})
 
@@ -23,7 +24,7 @@ def freeze(arguments: Arguments) -> FrozenArguments:
     return tuple((name, canonical(arguments[name])) for name in sorted(arguments))
 
 
-def canonical(value: object) -> tuple[str, object]:
+def canonical(value: object) -> Canonical:
     """A hashable value that two argument values share if they are the same."""
     if isinstance(value, bool):
         return ("bool", value)

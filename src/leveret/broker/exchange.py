@@ -6,28 +6,39 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from leveret.broker.arguments import Arguments
-from leveret.broker.equivalence import check_arguments, check_field
+from leveret.broker.equivalence import check_arguments, check_field, type_name
+from leveret.broker.errors import PreconditionFailed
 from leveret.engine.route import Exchange as RouteSource
 
 if TYPE_CHECKING:
     from leveret.broker.binding import Binding, Destination
+    from leveret.broker.message import Message
 
-COMPARED_ARGUMENTS = ("alternate-exchange",)
+ALTERNATE = "alternate-exchange"
+COMPARED_ARGUMENTS = (ALTERNATE,)
 
 
 class Router(Protocol):
     """What an exchange type is: an index of the exchange's bindings."""
 
+    @property
+    def by_content(self) -> bool:
+        """Whether a message's destinations hang on more than its routing keys."""
+
     def bind(self, binding: Binding) -> None:
-        """Adds a binding that is not there."""
+        """Adds a binding that is not there.
+
+        Raises PreconditionFailed, with nothing changed, for one that cannot be of this type.
+        """
 
     def unbind(self, binding: Binding) -> None:
         """Removes a binding that is there."""
 
-    def destinations(self, routing_key: str) -> Iterable[Destination]:
-        """Where a message with this key goes, in an order that the commands so far determine.
+    def destinations(self, message: Message) -> Iterable[Destination]:
+        """Where a message goes, in an order that the commands so far determine.
 
-        A destination may come more than once.
+        A destination may come more than once. Unless `by_content`, only the message's routing
+        keys are looked at, and the answer holds for all messages with the same.
         """
 
     def bindings(self) -> Iterable[Binding]:
@@ -35,9 +46,14 @@ class Router(Protocol):
 
 
 class Exchange:
-    """`source` is what the engine's cached routes through this exchange depend on."""
+    """`source` is what the engine's cached routes through this exchange depend on.
+
+    `alternate` is the name of the exchange that gets the messages for which this one has no
+    destination; None: they are dropped, or returned.
+    """
 
     __slots__ = (
+        "alternate",
         "arguments",
         "auto_delete",
         "binding_count",
@@ -70,6 +86,7 @@ class Exchange:
         self.auto_delete = auto_delete
         self.internal = internal
         self.arguments = arguments
+        self.alternate = alternate_in(arguments)
         self.source = RouteSource()
         self.is_routed = False  # whether a good route may lead through here
         self.binding_count = 0  # of the bindings from here, which `router` holds
@@ -96,3 +113,15 @@ class Exchange:
         check_arguments(
             COMPARED_ARGUMENTS, current=self.arguments, received=arguments, resource=resource
         )
+
+
+def alternate_in(arguments: Arguments) -> str | None:
+    alternate = arguments.get(ALTERNATE)
+    return alternate if isinstance(alternate, str) else None
+
+
+def check_alternate(arguments: Arguments, *, resource: str) -> None:
+    """Raises PreconditionFailed if the alternate exchange's name is not text."""
+    if ALTERNATE in arguments and alternate_in(arguments) is None:
+        kind = type_name(arguments[ALTERNATE])
+        raise PreconditionFailed(f"invalid type '{kind}' for arg '{ALTERNATE}' in {resource}")

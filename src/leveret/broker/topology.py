@@ -3,11 +3,14 @@
 Three things follow, and nobody else has to think of them:
 
 * cached routes that a change makes untrue are made stale: those of the exchange, and of every
-  exchange from which bindings lead to it. A route of the default exchange depends on the queue
-  that it leads to, and on the exchange only if it leads nowhere: so one queue that goes makes one
-  route stale, and one that comes only those that led nowhere
+  exchange from which bindings lead to it, or which has it as its alternate. A route of the default
+  exchange depends on the queue that it leads to, and on the exchange only if it leads nowhere: so
+  one queue that goes makes one route stale, and one that comes only those that led nowhere
 * an auto-delete exchange goes with the last binding that leaves from it
 * whoever consumes from a queue that goes is told
+
+Routes are cached by exchange and routing key. Where a message gets to an exchange that decides by
+more than the key, the cache learns only that: each message is then traced on its own.
 
 It takes objects and checks nothing: names, rights and limits are the virtual host's business.
 """
@@ -19,6 +22,8 @@ from typing import TYPE_CHECKING
 from leveret.broker.binding import Binding
 from leveret.broker.exchange import Exchange
 from leveret.broker.exchanges import default
+from leveret.broker.message import Message
+from leveret.broker.names import encoded
 from leveret.broker.queue import Queue
 from leveret.engine.route import Route
 
@@ -36,17 +41,22 @@ class Topology:
         self.exchanges: dict[str, Exchange] = {}
         self.queues: dict[str, Queue] = {}
         self.reply_queues: dict[str, Queue] = {}  # by address
+        self.alternated: dict[str, dict[Exchange, None]] = {}  # by the name of their alternate
         self.add_exchange(default.exchange(self.queues, self.reply_queues))
         self.owned: dict[object, dict[Queue, None]] = {}  # the exclusive queues, by connection
         self.binding_count = 0
 
     def add_exchange(self, exchange: Exchange) -> None:
         self.exchanges[exchange.name] = exchange
+        if exchange.alternate is not None:
+            self.alternated.setdefault(exchange.alternate, {})[exchange] = None
+        for dependent in self.alternated.get(exchange.name, ()):
+            self.make_routes_stale(dependent)
 
     def remove_exchange(self, exchange: Exchange) -> None:
         """And all bindings from it and to it."""
         self.make_routes_stale(exchange)
-        del self.exchanges[exchange.name]
+        self.forget_exchange(exchange)
         for binding in tuple(exchange.router.bindings()):
             self.drop(binding)
         self.remove_bindings_to(exchange)
@@ -61,6 +71,8 @@ class Topology:
         """And all bindings to it, its consumers and its messages."""
         del self.queues[queue.name]
         queue.source.changed()
+        if default.NAME in self.alternated:
+            self.make_routes_stale(self.exchanges[default.NAME])
         self.remove_bindings_to(queue)
         if queue.owner is not None:
             self.disown(queue)
@@ -101,16 +113,41 @@ class Topology:
 
     def route(self, exchange: Exchange, routing_key: str) -> Route:
         """Where a message goes from here, good until something on the way changes."""
-        numbers = self.trace(exchange, routing_key)
+        numbers = self.trace(exchange, Message(exchange.name, (routing_key,)), by_keys=True)
+        if numbers is None:
+            return Route(exchange.source, (), by_content=True)
         if exchange.name == default.NAME and numbers:
             queue = self.queues.get(routing_key) or self.reply_queues[routing_key]
             return Route(exchange.source, numbers, queue.source)
         return Route(exchange.source, numbers)
 
-    def trace(self, exchange: Exchange, routing_key: str) -> list[int]:
+    def route_message(self, exchange: Exchange, message: Message) -> Route:
+        """Where this message alone goes from here, now."""
+        return Route(exchange.source, self.trace(exchange, message) or ())
+
+    def deliver(self, message: Message, destination: Destination) -> None:
+        """Hands a message on that was published before: to a queue, or through an exchange."""
+        if isinstance(destination, Queue):
+            route = Route(destination.source, (destination.store.number,))
+        else:
+            route = self.route_message(destination, message)
+        self.shard.insert(
+            route,
+            encoded(message.exchange),
+            encoded(message.routing_keys[0]),
+            properties=message.properties,
+            body=bytes(message.body),
+            arrival=message.arrival,
+            priority=message.priority,
+        )
+
+    def trace(
+        self, exchange: Exchange, message: Message, *, by_keys: bool = False
+    ) -> list[int] | None:
         """The engine's numbers of all queues that a message reaches from here, each once.
 
-        Marks the exchanges on the way.
+        Marks the exchanges on the way. None: the routing keys alone should decide (`by_keys`),
+        and do not.
         """
         numbers: dict[int, None] = {}
         seen = {exchange}
@@ -118,13 +155,22 @@ class Topology:
         while work:
             passed = work.pop()
             passed.is_routed = True
-            for destination in passed.router.destinations(routing_key):
+            if by_keys and passed.router.by_content:
+                return None
+            for destination in self.destinations(passed, message):
                 if isinstance(destination, Queue):
                     numbers[destination.store.number] = None
                 elif destination not in seen:
                     seen.add(destination)
                     work.append(destination)
         return list(numbers)
+
+    def destinations(self, exchange: Exchange, message: Message) -> list[Destination]:
+        """What the exchange finds; if that is nothing, its alternate, where there is one."""
+        found = list(exchange.router.destinations(message))
+        if not found and exchange.alternate in self.exchanges:
+            found.append(self.exchanges[exchange.alternate])
+        return found
 
     def make_routes_stale(self, exchange: Exchange) -> None:
         """Those through the exchange, and through all from which a message may get to it.
@@ -139,6 +185,7 @@ class Topology:
                 changed.is_routed = False
                 changed.source.changed()
                 work.extend(changed.upstream)
+                work.extend(self.alternated.get(changed.name, ()))
 
     def remove_bindings_to(self, gone: Destination) -> None:
         """And the auto-delete exchanges that thereby lose their last binding, and so on.
@@ -152,8 +199,16 @@ class Topology:
                 self.make_routes_stale(source)
                 self.drop(binding)
                 if source.auto_delete and source.binding_count == 0:
-                    del self.exchanges[source.name]
+                    self.forget_exchange(source)
                     work.append(source)
+
+    def forget_exchange(self, exchange: Exchange) -> None:
+        del self.exchanges[exchange.name]
+        if exchange.alternate is not None:
+            dependents = self.alternated[exchange.alternate]
+            del dependents[exchange]
+            if not dependents:
+                del self.alternated[exchange.alternate]
 
     def drop(self, binding: Binding) -> None:
         """Takes the binding out at both ends."""

@@ -16,9 +16,10 @@ from leveret.broker import queue_arguments
 from leveret.broker.arguments import NO_ARGUMENTS, Arguments, freeze
 from leveret.broker.binding import Binding
 from leveret.broker.errors import AccessRefused, NotFound, PreconditionFailed
-from leveret.broker.exchange import Exchange, Router
-from leveret.broker.exchanges import EXCHANGE_TYPES
+from leveret.broker.exchange import Exchange, Router, check_alternate
+from leveret.broker.exchanges import EXCHANGE_TYPES, RouterMaker
 from leveret.broker.exchanges.default import check_not_default
+from leveret.broker.exchanges.surroundings import Surroundings
 from leveret.broker.limits import Limits
 from leveret.broker.names import (
     RESERVED_PREFIX,
@@ -34,12 +35,15 @@ from leveret.engine.route import RouteCache
 
 if TYPE_CHECKING:
     from leveret.broker.binding import Destination
+    from leveret.broker.message import Message
     from leveret.engine.route import Route
     from leveret.engine.shard import Shard
 
 PREDECLARED_EXCHANGES = (
     ("amq.direct", "direct"),
     ("amq.fanout", "fanout"),
+    ("amq.headers", "headers"),
+    ("amq.match", "headers"),
     ("amq.topic", "topic"),
 )
 SEED_BYTES = 8
@@ -55,8 +59,10 @@ class VirtualHost:
         self.limits = limits
         self.routes = RouteCache(int.from_bytes(random(SEED_BYTES), "big"))
         self.topology = Topology(name, shard)
+        self.surroundings = Surroundings(random, self.topology.deliver)
         for exchange_name, type in PREDECLARED_EXCHANGES:
-            self.add_exchange(exchange_name, type, EXCHANGE_TYPES[type]())
+            router = EXCHANGE_TYPES[type](NO_ARGUMENTS, self.surroundings)
+            self.add_exchange(exchange_name, type, router)
 
     @property
     def exchanges(self) -> Mapping[str, Exchange]:
@@ -82,24 +88,25 @@ class VirtualHost:
         """The exchange of that name, made if it is not there and `passive` is not set.
 
         Raises NotFound, AccessRefused for names that are not the client's to declare, and
-        PreconditionFailed for an unknown type, a differing declaration, or at the limit.
+        PreconditionFailed for an unknown type, arguments that it cannot take, a differing
+        declaration, or at the limit.
         """
         name = stripped(name)
         if passive:
             check_not_default(name)
             return self.find_exchange(name)
-        router = self.router_of_type(type)
+        make_router = find_type(type)
         check_not_default(name)
         exchange = self.exchanges.get(name)
         if exchange is None:
             check_not_reserved(name, kind="exchange")
-            self.limits.check_exchanges(
-                len(self.exchanges), resource=self.exchange_description(name)
-            )
+            resource = self.exchange_description(name)
+            check_alternate(arguments, resource=resource)
+            self.limits.check_exchanges(len(self.exchanges), resource=resource)
             return self.add_exchange(
                 name,
                 type,
-                router,
+                make_router(arguments, self.surroundings),
                 durable=durable,
                 auto_delete=auto_delete,
                 internal=internal,
@@ -321,20 +328,23 @@ class VirtualHost:
 
         Raises NotFound, AccessRefused for an internal exchange.
         """
-        source = self.find_exchange(exchange)
-        if source.internal:
-            raise AccessRefused(f"cannot publish to internal {self.exchange_description(exchange)}")
+        source = self.find_published(exchange)
         route = self.topology.route(source, routing_key)
         self.routes.put(encoded(exchange), encoded(routing_key), route)
         return route
 
-    # What the commands are made of
+    def route_message(self, message: Message) -> Route:
+        """Where this message alone goes, whatever it is that decides. Raises as route() does."""
+        return self.topology.route_message(self.find_published(message.exchange), message)
 
-    def router_of_type(self, type: str) -> Router:
-        make = EXCHANGE_TYPES.get(type)
-        if make is None:
-            raise PreconditionFailed(f"unknown exchange type '{type}'")
-        return make()
+    def find_published(self, name: str) -> Exchange:
+        """An exchange, for a client to publish to. Raises NotFound, AccessRefused."""
+        exchange = self.find_exchange(name)
+        if exchange.internal:
+            raise AccessRefused(f"cannot publish to internal {self.exchange_description(name)}")
+        return exchange
+
+    # What the commands are made of
 
     def add_exchange(
         self,
@@ -414,3 +424,11 @@ class VirtualHost:
 
     def queue_description(self, name: str) -> str:
         return f"queue '{name}' in vhost '{self.name}'"
+
+
+def find_type(type: str) -> RouterMaker:
+    """Raises PreconditionFailed."""
+    make = EXCHANGE_TYPES.get(type)
+    if make is None:
+        raise PreconditionFailed(f"unknown exchange type '{type}'")
+    return make

@@ -14,6 +14,7 @@ cdef class Route:
     cdef readonly Exchange source
     cdef readonly unsigned long long generation
     cdef readonly Py_ssize_t queue_count
+    cdef readonly bint by_content
     cdef Py_ssize_t first_queue
     cdef Buffer queues
     cdef Buffer names
@@ -23,6 +24,7 @@ cdef class Route:
     cpdef Py_ssize_t queue(self, Py_ssize_t index) except -1
     cpdef bint is_good(self) except -1
     cdef int forget(self) except -1
+    cdef int name(self, Buffer names, Py_ssize_t names_length) except -1
 
 @cython.final
 cdef class RouteCache:

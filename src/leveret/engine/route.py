@@ -56,17 +56,23 @@ class Route:
     """The numbers of the queues that a message goes to.
 
     `exchange` is where it was published, which is what a publisher needs permission for; `source`
-    is what the route becomes stale with, where that is not the exchange as a whole.
+    is what the route becomes stale with, where that is not the exchange as a whole. `by_content`:
+    more than the names decides, each message has a route of its own; this one has no queues.
     """
 
     def __init__(
-        self, exchange: Exchange, queues: Sequence[int], source: Exchange | None = None
+        self,
+        exchange: Exchange,
+        queues: Sequence[int],
+        source: Exchange | None = None,
+        by_content: bool = False,
     ) -> None:
         number: cython.Py_ssize_t
         index: cython.Py_ssize_t = 1
         self.exchange = exchange
         self.source = exchange if source is None else source
         self.generation = self.source.generation
+        self.by_content = by_content
         self.queue_count = len(queues)
         self.first_queue = queues[0] if queues else 0
         self.queues = cython.cast(Buffer, None)
@@ -94,6 +100,12 @@ class Route:
         self.generation = 0
         return 0
 
+    def name(self, names: Buffer, names_length: cython.Py_ssize_t) -> cython.int:
+        """Exchange and routing key as two short strings, which a message is stored with."""
+        self.names = names
+        self.names_length = names_length
+        return 0
+
 
 class RouteCache:
     """The routes of one virtual host, `routes_max` of them at the most."""
@@ -111,8 +123,7 @@ class RouteCache:
         """Keeps a route; the exchange's name and the routing key have 255 bytes at the most."""
         names: Buffer = names_of(exchange, routing_key)
         self.forget(exchange, routing_key)
-        route.names = names
-        route.names_length = names.size
+        route.name(names, names.size)
         route.hash = self.hash_of(names, 0, names.size)
         # At a quarter full hardly a bucket overflows: what it drops is asked for again and again.
         if self.count > len(self.routes) >> 2 and self.buckets < self.buckets_max:

@@ -33,10 +33,11 @@ if cython.compiled:
         Chunk,
         Records,
     )
-    from cython.cimports.leveret.engine.route import Route
+    from cython.cimports.leveret.engine.route import Route, names_of
 else:
     from leveret.engine.output import OUTPUT_BYTES, SPARE_OUTPUTS_MAX
     from leveret.engine.records import HEAD_BYTES, LENGTH, REFERENCES, TARGET_BYTES, TARGETS
+    from leveret.engine.route import names_of
 
 # The largest read: what a peer of large messages is read at once.
 RECEIVE_BYTES_MAX = 256 * 1024
@@ -139,6 +140,31 @@ class Shard:
                 if not queue.dirty:
                     self.touch(queue)
         return not self.refused
+
+    def insert(
+        self,
+        route: Route,
+        exchange: bytes,
+        routing_key: bytes,
+        *,
+        properties: bytes,
+        body: bytes,
+        arrival: int,
+        priority: int,
+    ) -> bool:
+        """Stores a message that no channel has brought, as publish() does."""
+        names: Buffer = names_of(exchange, routing_key)
+        route.name(names, names.size)
+        return self.publish(
+            route,
+            Buffer(0, properties),
+            len(properties),
+            Buffer(0, body),
+            0,
+            len(body),
+            arrival,
+            priority,
+        )
 
     def count_targets(self, route: Route) -> cython.Py_ssize_t:
         """How many queues of the route take a message now; sets `refused` if one does not."""

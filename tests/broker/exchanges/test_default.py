@@ -2,14 +2,15 @@ import pytest
 
 from leveret.broker.errors import AccessRefused
 from leveret.broker.exchanges import default
+from tests.broker.exchanges.messages import keyed
 
 
 def test_a_message_goes_to_the_queue_that_its_key_names():
     queues = {}
     exchange = default.Default(queues, {})
-    assert list(exchange.destinations("q")) == []
+    assert list(exchange.destinations(keyed("q"))) == []
     queues["q"] = "the queue"
-    assert list(exchange.destinations("q")) == ["the queue"]
+    assert list(exchange.destinations(keyed("q"))) == ["the queue"]
 
 
 def test_its_bindings_are_not_told_because_there_are_none():
@@ -42,4 +43,9 @@ def test_it_is_a_durable_direct_exchange_without_a_name():
 
 def test_a_message_goes_to_the_reply_queue_whose_address_its_key_is():
     exchange = default.Default({"q": "the queue"}, {"address": "the reply queue"})
-    assert [*exchange.destinations("address")] == ["the reply queue"]
+    assert [*exchange.destinations(keyed("address"))] == ["the reply queue"]
+
+
+def test_a_message_with_several_keys_goes_to_each_queue_there_is():
+    exchange = default.Default({"p": "one", "q": "other"}, {})
+    assert list(exchange.destinations(keyed("q", "none", "p"))) == ["other", "one"]

@@ -81,6 +81,28 @@ def test_what_is_kept_is_the_last_walks():
     assert (properties.persistent, properties.priority) == (False, 0)
 
 
+@pytest.mark.parametrize(
+    ("fields", "copied"),
+    [
+        (b"", False),
+        (b"\x02CCV", True),
+        (b"\x03BCCV", True),
+        (b"\x01kV\x03BCCV", True),
+        (b"\x02CCA\0\0\0\0\x01kV", True),
+        (b"\x02ccV\x02BCV\x02CBV\x03ACCV\x03BCBV\x04CCCCV\x01CV\x00V", False),
+        (b"\x01kF\0\0\0\x04\x02CCV", False),
+    ],
+)
+def test_cc_and_bcc_are_noticed_at_the_top_level_of_the_headers(fields, copied):
+    assert walk(headers(fields)).copied == copied
+
+
+def test_cc_is_forgotten_with_the_next_walk():
+    properties = walk(headers(b"\x02CCV"))
+    walk(b"\0\0", properties)
+    assert not properties.copied
+
+
 @pytest.mark.parametrize("bit", SHORT_STRINGS)
 @pytest.mark.parametrize("size", [0, 1, 255])
 def test_a_short_string_is_as_long_as_it_says(bit, size):
@@ -197,7 +219,7 @@ OCTET = st.none() | st.integers(0, 255)
 SHORT = st.none() | TEXT
 PROPERTIES = st.builds(
     BasicProperties,
-    headers=st.none() | st.dictionaries(TEXT, VALUES, max_size=4),
+    headers=st.none() | st.dictionaries(TEXT | st.sampled_from(["CC", "BCC"]), VALUES, max_size=4),
     delivery_mode=OCTET,
     priority=OCTET,
     timestamp=st.none() | st.integers(0, 2**64 - 1),
@@ -213,6 +235,7 @@ def test_whatever_a_client_encodes_is_sound(properties):
     walked = walk(encode_properties(properties))
     assert walked.persistent == (properties.delivery_mode == 2)
     assert walked.priority == (properties.priority or 0)
+    assert walked.copied == bool({"CC", "BCC"} & (properties.headers or {}).keys())
 
 
 @given(PROPERTIES, st.data())

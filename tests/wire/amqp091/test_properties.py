@@ -9,6 +9,7 @@ from leveret.wire.amqp091.properties import (
     BasicProperties,
     decode_properties,
     encode_properties,
+    without_header,
 )
 
 ALL = BasicProperties(
@@ -85,3 +86,14 @@ any_properties = st.fixed_dictionaries(
 @given(any_properties)
 def test_every_set_of_properties_round_trips(properties):
     assert decode_properties(encode_properties(properties)) == properties
+
+
+@given(any_properties, short_texts)
+def test_a_header_is_taken_out_and_the_rest_stays(properties, name):
+    headers = {**(properties.headers or {}), name: "x"}
+    values = {key: getattr(properties, key) for key in BasicProperties.FIELDS}
+    data = encode_properties(BasicProperties(**{**values, "headers": headers}))
+    del headers[name]
+    rest = encode_properties(BasicProperties(**{**values, "headers": headers}))
+    assert without_header(data, name) == rest
+    assert without_header(rest, name) == rest

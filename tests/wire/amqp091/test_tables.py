@@ -11,6 +11,7 @@ from leveret.wire.amqp091.tables import (
     Timestamp,
     decode_table,
     encode_table,
+    without_field,
 )
 
 
@@ -186,3 +187,21 @@ def test_garbage_is_a_table_or_a_syntax_error(data):
     else:
         assert offset == len(data) + 4
         assert isinstance(table, dict)
+
+
+def test_a_field_is_taken_out_and_the_others_stay_byte_for_byte():
+    fields = [b"\x01as\x00\x07", b"\x02kkA" + sized(b"S" + sized(b"x")), b"\x01bV"]
+    rest = sized(fields[0] + fields[2])
+    data = b"before" + sized(b"".join(fields)) + b"after"
+    assert without_field(data, 6, "kk") == (rest, len(data) - 5)
+    assert without_field(rest, 0, "none") == (rest, len(rest))
+
+
+def test_a_field_in_an_inner_table_stays():
+    data = sized(b"\x01tF" + sized(b"\x01kV"))
+    assert without_field(data, 0, "k") == (data, len(data))
+
+
+def test_each_field_of_the_name_is_taken_out():
+    data = sized(b"\x01kV\x01aV\x01kt\x01")
+    assert without_field(data, 0, "k") == (sized(b"\x01aV"), len(data))

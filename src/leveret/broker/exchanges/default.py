@@ -14,6 +14,7 @@ from leveret.broker.exchange import Exchange
 
 if TYPE_CHECKING:
     from leveret.broker.binding import Binding, Destination
+    from leveret.broker.message import Message
     from leveret.broker.queue import Queue
 
 NAME = ""
@@ -21,6 +22,8 @@ NAME = ""
 
 class Default:
     __slots__ = ("queues", "reply_queues")
+
+    by_content = False
 
     def __init__(self, queues: Mapping[str, Queue], reply_queues: Mapping[str, Queue]) -> None:
         self.queues = queues
@@ -32,9 +35,9 @@ class Default:
     def unbind(self, binding: Binding) -> None:
         refuse()
 
-    def destinations(self, routing_key: str) -> Iterable[Destination]:
-        queue = self.queues.get(routing_key) or self.reply_queues.get(routing_key)
-        return () if queue is None else (queue,)
+    def destinations(self, message: Message) -> Iterable[Destination]:
+        named = (self.queues.get(key) or self.reply_queues.get(key) for key in message.routing_keys)
+        return [queue for queue in named if queue is not None]
 
     def bindings(self) -> Iterable[Binding]:
         return ()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from leveret.broker.exchanges.bag import Bag, added, each, removed
 
 if TYPE_CHECKING:
     from leveret.broker.binding import Binding, Destination
+    from leveret.broker.message import Message
 
 
 class Direct:
     __slots__ = ("by_key",)
+
+    by_content = False
 
     def __init__(self) -> None:
         self.by_key: dict[str, Bag] = {}
@@ -29,8 +32,10 @@ class Direct:
         else:
             self.by_key[key] = rest
 
-    def destinations(self, routing_key: str) -> Iterable[Destination]:
-        return (binding.destination for binding in each(self.by_key.get(routing_key)))
+    def destinations(self, message: Message) -> Iterator[Destination]:
+        for key in message.routing_keys:
+            for binding in each(self.by_key.get(key)):
+                yield binding.destination
 
     def bindings(self) -> Iterator[Binding]:
         for bag in self.by_key.values():

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from leveret.broker.binding import Binding, Destination
+    from leveret.broker.message import Message
 
 
 class Fanout:
     __slots__ = ("held",)
+
+    by_content = False
 
     def __init__(self) -> None:
         self.held: dict[Binding, None] = {}
@@ -21,7 +24,7 @@ class Fanout:
     def unbind(self, binding: Binding) -> None:
         del self.held[binding]
 
-    def destinations(self, routing_key: str) -> Iterable[Destination]:
+    def destinations(self, message: Message) -> Iterable[Destination]:
         return (binding.destination for binding in self.held)
 
     def bindings(self) -> Iterable[Binding]:

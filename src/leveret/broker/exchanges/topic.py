@@ -20,6 +20,7 @@ from leveret.broker.exchanges.bag import Bag, added, each, removed
 
 if TYPE_CHECKING:
     from leveret.broker.binding import Binding, Destination
+    from leveret.broker.message import Message
 
 ONE_WORD = "*"
 ANY_WORDS = "#"
@@ -37,6 +38,8 @@ class Node:
 
 class Topic:
     __slots__ = ("root",)
+
+    by_content = False
 
     def __init__(self) -> None:
         self.root = Node()
@@ -61,10 +64,11 @@ class Topic:
         node.bag = removed(node.bag, binding)
         prune(way, node)
 
-    def destinations(self, routing_key: str) -> Iterator[Destination]:
-        for node in matching(self.root, words(routing_key)):
-            for binding in each(node.bag):
-                yield binding.destination
+    def destinations(self, message: Message) -> Iterator[Destination]:
+        for key in message.routing_keys:
+            for node in matching(self.root, words(key)):
+                for binding in each(node.bag):
+                    yield binding.destination
 
     def bindings(self) -> Iterator[Binding]:
         nodes = [self.root]

@@ -40,6 +40,7 @@ cdef class Channel:
     cdef int stage(self, Buffer body, Py_ssize_t at, Py_ssize_t size) except -1
     cdef int find_staged_route(self, Buffer names) except -1
     cdef int renew_route(self) except -1
+    cdef Route route_content(self, Buffer body, Py_ssize_t at, Py_ssize_t size)
     cdef int send_back(self, Buffer body, Py_ssize_t at, Py_ssize_t size) except -1
     cdef int owe(self) except -1
     cdef int share_credit(self, Py_ssize_t first) except -1

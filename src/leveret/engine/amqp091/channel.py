@@ -180,13 +180,17 @@ class Channel:
         """The message is complete: to its queues with it."""
         content: Content = self.content
         accepted: cython.bint = True
+        route: Route = self.route
         if self.transaction is not None:
             return self.stage(body, at, size)
-        if not self.route.is_good():
+        if not route.is_good():
             self.renew_route()
-        if self.route.queue_count > 0:
+            route = self.route
+        if route.by_content or content.walked.copied:
+            route = self.route_content(body, at, size)
+        if route.queue_count > 0:
             accepted = self.session.shard.publish(
-                self.route,
+                route,
                 content.properties,
                 content.properties_length,
                 body,
@@ -213,6 +217,25 @@ class Channel:
 
     def find_staged_route(self, names: Buffer) -> cython.int:
         return self.find_route(names, 0, 1 + names.u8(0), names.size)
+
+    def route_content(self, body: Buffer, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> Route:
+        """The route of this message alone: more than its exchange and routing key decides."""
+        names: Buffer = self.route.names
+        length: cython.Py_ssize_t = self.route.names_length
+        key: cython.Py_ssize_t = 1 + names.u8(0)
+        route: Route
+        properties = self.content.properties.bytes_at(0, self.content.properties_length)
+        route, rewritten = self.session.control.route_content(
+            self.number,
+            names.bytes_at(1, key - 1),
+            names.bytes_at(key + 1, length - key - 1),
+            properties,
+            body.memory()[at : at + size],
+        )
+        route.name(names, length)
+        if rewritten is not properties:
+            self.content.replace_properties(rewritten)
+        return route
 
     def send_back(self, body: Buffer, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.int:
         """The message is mandatory and has no queue."""
@@ -409,10 +432,13 @@ class Channel:
     def stage(self, body: Buffer, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.int:
         """The message is complete: it waits for the commit."""
         content: Content = self.content
+        properties = content.properties.bytes_at(0, content.properties_length)
+        if content.walked.copied:
+            self.session.control.check_copies(self.number, properties)
         message = StagedMessage(
             self.route.names.bytes_at(0, self.route.names_length),
             self.flags,
-            content.properties.bytes_at(0, content.properties_length),
+            properties,
             body.bytes_at(at, size),
         )
         content.finish()

@@ -27,6 +27,7 @@ cdef class Content:
     cdef int keep_properties(self, Buffer buffer, Py_ssize_t at, Py_ssize_t length) except -1
     cdef int check_user(self, Buffer buffer, Py_ssize_t at) except -1
     cdef int keep_address(self, Buffer buffer, Py_ssize_t at, Py_ssize_t length) except -1
+    cdef int replace_properties(self, bytes properties) except -1
     cdef int expect_body(self, Py_ssize_t count) except -1
     cdef int gather(self, Buffer buffer, Py_ssize_t at, Py_ssize_t count) except -1
     cdef int grow(self, Py_ssize_t needed) except -1

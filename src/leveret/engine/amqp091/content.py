@@ -147,6 +147,11 @@ class Content:
         self.properties_length = whole.size
         return 0
 
+    def replace_properties(self, properties: bytes) -> cython.int:
+        """The message goes on with other properties than it came with."""
+        replaced: Buffer = Buffer(0, properties)
+        return self.keep_properties(replaced, 0, replaced.size)
+
     def expect_body(self, count: cython.Py_ssize_t) -> cython.int:
         """A body frame of `count` bytes is in order."""
         if self.state != BODY:

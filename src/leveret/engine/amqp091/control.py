@@ -22,6 +22,23 @@ class Control(Protocol):
         Raises PeerViolation where there is no such exchange or no permission.
         """
 
+    def route_content(
+        self,
+        channel: int,
+        exchange: bytes,
+        routing_key: bytes,
+        properties: bytes,
+        body: memoryview,
+    ) -> tuple[Route, bytes]:
+        """Where this message alone goes, on a route of its own, and with which properties.
+
+        Asked where the route is `by_content`, or the message has CC or BCC among its headers.
+        `body` is good during the call only. Raises PeerViolation for headers that cannot be.
+        """
+
+    def check_copies(self, channel: int, properties: bytes) -> None:
+        """Raises as route_content() would for this CC or BCC: the message is routed later."""
+
     def returned(
         self, channel: int, exchange: bytes, routing_key: bytes, properties: bytes, body: bytes
     ) -> None:

@@ -6,12 +6,14 @@ cimport cython
 cdef class Properties:
     cdef readonly bint persistent
     cdef readonly int priority
+    cdef readonly bint copied
     cdef readonly Py_ssize_t user_id_at
     cdef readonly Py_ssize_t reply_to_at
 
     cdef Buffer pseudo_queue
 
     cpdef int walk(self, Buffer buffer, Py_ssize_t at, Py_ssize_t end) except -1
+    cdef int walk_headers(self, Buffer buffer, Py_ssize_t at, Py_ssize_t end) except -1
     cdef Py_ssize_t walk_field(
         self, Buffer buffer, Py_ssize_t at, Py_ssize_t end, int field
     ) except -1

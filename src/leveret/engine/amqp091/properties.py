@@ -49,6 +49,7 @@ class Properties:
         self.user_id_at = 0
         self.reply_to_at = 0
         self.pseudo_queue = Buffer(0, PSEUDO_QUEUE)
+        self.copied = False
 
     def walk(self, buffer: Buffer, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.int:
         """Reads the property list between `at` and `end`.
@@ -61,6 +62,7 @@ class Properties:
         self.priority = 0
         self.user_id_at = 0
         self.reply_to_at = 0
+        self.copied = False
         if end - at < 2:
             malformed()
         flags = buffer.u16(at)
@@ -95,7 +97,7 @@ class Properties:
             after = at + 4 + buffer.u32(at)
             if after > end:
                 malformed()
-            walk_table(buffer, at + 4, after, 0)
+            self.walk_headers(buffer, at + 4, after)
         elif field == TIMESTAMP:
             after = at + 8
         else:
@@ -118,6 +120,23 @@ class Properties:
             and at + 1 + size <= end
             and buffer.same(at + 1, self.pseudo_queue, 0, size)
         )
+
+    def walk_headers(
+        self, buffer: Buffer, at: cython.Py_ssize_t, end: cython.Py_ssize_t
+    ) -> cython.int:
+        """A table; `copied` if a field is called CC or BCC, which names more routing keys."""
+        name: cython.Py_ssize_t
+        size: cython.Py_ssize_t
+        while at < end:
+            size = buffer.u8(at)
+            name = at + 1
+            at = walk_value(buffer, name + size, end, 0)
+            if size == 3 and buffer.u8(name) == 0x42:  # B
+                size -= 1
+                name += 1
+            if size == 2 and buffer.u16(name) == 0x4343:  # CC
+                self.copied = True
+        return 0
 
 
 def malformed() -> cython.int:

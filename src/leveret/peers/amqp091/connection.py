@@ -21,7 +21,7 @@ from leveret.broker.virtual_host import VirtualHost
 from leveret.engine.amqp091.connection import Connection as Engine
 from leveret.engine.errors import InvariantError, PeerViolation
 from leveret.engine.route import Route
-from leveret.peers.amqp091 import connection_methods
+from leveret.peers.amqp091 import connection_methods, message
 from leveret.peers.amqp091.channel import Channel
 from leveret.peers.amqp091.dispatch import CONNECTION_HANDLERS, DEFINING_CLASSES, HANDLERS
 from leveret.peers.amqp091.states import TRANSITIONS, State
@@ -140,8 +140,34 @@ class Connection:
                 routing_key.decode("utf-8", "surrogateescape"),
             )
         except BrokerError as error:
-            violation = PeerViolation(error.kind, error.text, channel, BasicPublish.METHOD_ID)
-            raise violation from None
+            raise violation(error, channel) from None
+
+    def route_content(
+        self,
+        channel: int,
+        exchange: bytes,
+        routing_key: bytes,
+        properties: bytes,
+        body: memoryview,
+    ) -> tuple[Route, bytes]:
+        try:
+            published = message.published(
+                exchange.decode("utf-8", "surrogateescape"),
+                routing_key.decode("utf-8", "surrogateescape"),
+                properties,
+                body,
+                self._now,
+            )
+            route = self.channels[channel].virtual_host.route_message(published)
+        except BrokerError as error:
+            raise violation(error, channel) from None
+        return route, published.properties
+
+    def check_copies(self, channel: int, properties: bytes) -> None:
+        try:
+            message.published("", "", properties, memoryview(b""), self._now)
+        except BrokerError as error:
+            raise violation(error, channel) from None
 
     def returned(
         self, channel: int, exchange: bytes, routing_key: bytes, properties: bytes, body: bytes
@@ -318,3 +344,8 @@ class Connection:
             self._forget_channel(channel)
         if self.virtual_host is not None:
             self.virtual_host.connection_closed(self)
+
+
+def violation(error: BrokerError, channel: int) -> PeerViolation:
+    """What the engine raises for a message that the broker refuses."""
+    return PeerViolation(error.kind, error.text, channel, BasicPublish.METHOD_ID)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from typing import Final
 
+from leveret.wire.amqp091 import tables
 from leveret.wire.amqp091.errors import ProtocolError
 from leveret.wire.amqp091.records import (
     CODECS,
@@ -70,3 +71,17 @@ def encode_properties(properties: BasicProperties) -> bytes:
             flags |= 1 << (_FIRST_FLAG - place)
             values += CODECS[kind][1](value)
     return _FLAGS.pack(flags) + values
+
+
+def without_header(data: bytes, name: str) -> bytes:
+    """Properties that have headers, less one of these, else byte for byte as they were.
+
+    For properties that can be decoded.
+    """
+    (flags,) = _FLAGS.unpack_from(data)
+    start = _FLAGS.size
+    for place in range(list(BasicProperties.FIELDS).index("headers")):
+        if flags >> (_FIRST_FLAG - place) & 1:
+            _, start = tables.decode_shortstr(data, start)
+    headers, end = tables.without_field(data, start, name)
+    return data[:start] + headers + data[end:]

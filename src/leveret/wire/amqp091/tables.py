@@ -64,6 +64,23 @@ def encode_table(table: Table) -> bytes:
     return encode_longstr(b"".join(fields))
 
 
+def without_field(data: bytes, offset: int, name: str) -> tuple[bytes, int]:
+    """The table at `offset` less one field, else byte for byte as it was, and the offset behind it.
+
+    For a table that can be decoded.
+    """
+    end = _end_of_sized(data, offset)
+    offset += _SIZE.size
+    kept: list[bytes] = []
+    while offset < end:
+        start = offset
+        found, offset = decode_shortstr(data, offset)
+        _, offset = _decode_value(data, offset, 0)
+        if found != name:
+            kept.append(data[start:offset])
+    return encode_longstr(b"".join(kept)), end
+
+
 def decode_shortstr(data: bytes, offset: int) -> tuple[str, int]:
     """May raise IndexError at the end of the data, as decode_longstr may struct.error."""
     start = offset + 1

@@ -1,0 +1,69 @@
+"""Recent history: a fanout that hands its last messages to each new binding.
+
+`x-recent-history-length` says how many it remembers; a message with the header
+`x-recent-history-no-store` set to true it does not.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from leveret.broker.arguments import Arguments
+from leveret.broker.equivalence import plain
+from leveret.broker.errors import PreconditionFailed
+
+if TYPE_CHECKING:
+    from leveret.broker.binding import Binding, Destination
+    from leveret.broker.exchanges.surroundings import Surroundings
+    from leveret.broker.message import Message
+
+LENGTH = "x-recent-history-length"
+NO_STORE = "x-recent-history-no-store"
+DEFAULT_LENGTH = 20
+LENGTH_MAX = 100_000  # messages are copied into memory of their own, and replayed in one go
+
+
+class RecentHistory:
+    """Raises PreconditionFailed for a length that cannot be."""
+
+    __slots__ = ("deliver", "held", "remembered")
+
+    by_content = True  # and each message is to pass here, to be remembered
+
+    def __init__(self, arguments: Arguments, surroundings: Surroundings) -> None:
+        self.deliver = surroundings.deliver
+        self.held: dict[Binding, None] = {}
+        self.remembered: deque[Message] = deque(maxlen=length_in(arguments))
+
+    def bind(self, binding: Binding) -> None:
+        self.held[binding] = None
+        for message in self.remembered:
+            self.deliver(message, binding.destination)
+
+    def unbind(self, binding: Binding) -> None:
+        del self.held[binding]
+
+    def destinations(self, message: Message) -> Iterable[Destination]:
+        """And remembers the message."""
+        if message.headers.get(NO_STORE) is not True:
+            self.remembered.append(message._replace(body=bytes(message.body)))
+        return (binding.destination for binding in self.held)
+
+    def bindings(self) -> Iterable[Binding]:
+        return self.held
+
+
+def length_in(arguments: Arguments) -> int:
+    """Raises PreconditionFailed."""
+    length = arguments.get(LENGTH, DEFAULT_LENGTH)
+    if not isinstance(length, int) or isinstance(length, bool) or length < 1:
+        raise PreconditionFailed(
+            f"Invalid argument {plain(length)}, '{LENGTH}' must be a positive integer"
+        )
+    if length > LENGTH_MAX:
+        raise PreconditionFailed(
+            f"Invalid argument {length}, '{LENGTH}' must not be above {LENGTH_MAX}"
+        )
+    return length
