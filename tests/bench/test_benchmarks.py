@@ -12,22 +12,36 @@ import pytest
 from leveret.bench.frames.frame import COMPILED
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not COMPILED, reason="the benchmarks refuse to measure an uncompiled build")
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="they read /proc")
 def test_the_transient_rows_can_be_measured() -> None:
+    table = transient("--runs", "1", "--seconds", "0.05")
+    works = [line.split(" | ")[0].strip("| ") for line in table.splitlines()]
+    for work in ("16 B, no ack", "10,000 routing keys, 16 B, no ack", "leveret"):
+        assert work in works
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not COMPILED, reason="the benchmarks refuse to measure an uncompiled build")
+@pytest.mark.skipif(not RABBITMQ.exists(), reason="no rabbitmq-server is installed")
+def test_rabbitmq_is_measured_beside() -> None:
+    brief = ["--runs", "1", "--seconds", "0.05", "--only", "plain", "--rabbitmq"]
+    table = transient(*brief)
+    assert "rabbitmq per CPU-s | per s | times rabbitmq |" in table
+
+
+def transient(*options: str) -> str:
+    """What the benchmark prints, without a yardstick."""
     script = str(BENCHMARKS / "transient.py")
-    brief = ["--runs", "1", "--seconds", "0.05"]
     environment = {key: value for key, value in os.environ.items() if key != "LEVERET_YARDSTICK"}
-    table = subprocess.run(
-        [sys.executable, script, *brief],
+    return subprocess.run(
+        [sys.executable, script, *options],
         check=True,
         stdout=subprocess.PIPE,
         text=True,
         env=environment,
     ).stdout
-    works = [line.split(" | ")[0].strip("| ") for line in table.splitlines()]
-    for work in ("16 B, no ack", "10,000 routing keys, 16 B, no ack", "leveret"):
-        assert work in works

@@ -86,9 +86,9 @@ def test_each_of_many_routing_keys_is_bound(broker: BrokerProcess) -> None:
 
 
 def test_names_with_numbers_may_differ_in_length(broker: BrokerProcess) -> None:
-    totals = run(broker, count=600, queue="q-%d", queues=12, consumers=5, latency=True)
+    totals = run(broker, count=600, queue="numbered-%d", queues=12, consumers=5, latency=True)
     assert totals.counts == Counts(published=600, consumed=600)
-    assert [message_count(broker, f"q-{number}") for number in range(12)] == [0] * 12
+    assert [message_count(broker, f"numbered-{number}") for number in range(12)] == [0] * 12
 
 
 @pytest.mark.slow
@@ -146,6 +146,12 @@ def test_published_alone_is_kept_and_consumed_alone_later(broker: BrokerProcess)
     assert run(broker, count=50, queue="bench-kept", consumers=0).counts.consumed == 0
     assert run(broker, count=50, queue="bench-kept", publishers=0).counts.consumed == 50
     assert message_count(broker, "bench-kept") == 0
+
+
+def test_one_consumer_empties_many_queues_that_are_full(broker: BrokerProcess) -> None:
+    run(broker, count=5000, queue="full-%d", queues=3, consumers=0)
+    assert run(broker, count=5000, queue="full-%d", queues=3, publishers=0).counts.consumed == 5000
+    assert [message_count(broker, f"full-{number}") for number in range(3)] == [0] * 3
 
 
 def test_the_runs_own_queue_is_deleted(broker: BrokerProcess) -> None:

@@ -26,12 +26,22 @@ class Consumer:
         self._acks = deliveries.acks.memory()
 
     def subscribe(self, queues: Sequence[str], options: Options) -> None:
-        """Deliveries may arrive from now on."""
+        """Deliveries may arrive from now on.
+
+        To several queues without waiting: the first one's deliveries would be in the way of the
+        second one's reply. A refusal then ends the load.
+        """
         if options.prefetch:
             self.session.call(BasicQos(prefetch_count=options.prefetch), BasicQosOk)
-        for queue in queues:
-            consume = BasicConsume(queue=queue, no_ack=options.ack == 0)
-            self.session.call(consume, BasicConsumeOk)
+        no_ack = options.ack == 0
+        if len(queues) == 1:
+            self.session.call(BasicConsume(queue=queues[0], no_ack=no_ack), BasicConsumeOk)
+            return
+        for number, queue in enumerate(queues):
+            tag = str(number)
+            self.session.tell(
+                BasicConsume(queue=queue, consumer_tag=tag, no_ack=no_ack, no_wait=True)
+            )
 
     def receive(self) -> None:
         """One read, if there is room for its acks, and the acks."""

@@ -75,6 +75,10 @@ class Session:
         self._send(b"".join(encoded(method, channel) for method in methods))
         return [self._wait(reply) for _ in methods]
 
+    def tell(self, method: Method) -> None:
+        """Sends one method that has no reply."""
+        self._send(encoded(method))
+
     def take(self, frame: bytes) -> None:
         """A frame that came between the load's. BenchError if it ends the run."""
         for parsed in self._parse(frame):
