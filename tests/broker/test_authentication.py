@@ -1,6 +1,6 @@
 import pytest
 
-from leveret.broker.authentication import authenticate
+from leveret.broker.authentication import authenticate, check_password
 from leveret.broker.errors import AccessRefused, CommandInvalid, MalformedResponse
 from leveret.broker.user import User
 
@@ -37,6 +37,20 @@ def test_what_is_not_plain_is_malformed_and_not_repeated_to_anyone(response):
     with pytest.raises(MalformedResponse) as refusal:
         authenticate("PLAIN", response, is_loopback=True)
     assert refusal.value.text == "invalid response"
+
+
+def test_anonymous_is_guest_from_loopback():
+    assert authenticate("ANONYMOUS", b"whoever", is_loopback=True) == User("guest")
+    with pytest.raises(AccessRefused) as refusal:
+        authenticate("ANONYMOUS", b"", is_loopback=False)
+    assert refusal.value.text == REFUSED.replace("PLAIN", "ANONYMOUS")
+
+
+def test_a_refusal_names_the_mechanism_that_brought_the_password():
+    assert check_password(b"guest", b"guest", mechanism="X", is_loopback=True) == User("guest")
+    with pytest.raises(AccessRefused) as refusal:
+        check_password(b"guest", b"x", mechanism="X", is_loopback=True)
+    assert refusal.value.text == REFUSED.replace("PLAIN", "X")
 
 
 def test_a_mechanism_that_is_not_offered_is_invalid():

@@ -212,3 +212,10 @@ def test_it_allows_itself_as_many_sockets_as_it_may_have() -> None:
             pytest.skip("no /proc here")
         (line,) = (line for line in limits.read_text().splitlines() if "open files" in line)
         assert line.split()[3:5] == [str(most)] * 2
+
+
+@pytest.mark.parametrize("size", ["0", "513MiB", "huge"])
+def test_a_message_size_that_cannot_be_is_refused(size: str) -> None:
+    status, words = refused("--max-message-size", size)
+    assert status == 2
+    assert "--max-message-size" in words

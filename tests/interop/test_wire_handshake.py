@@ -165,3 +165,33 @@ def test_channel_zero_is_the_connections_alone(raw: RawClient, again: bytes) -> 
     assert closed.code == 504
     assert closed.text == "CHANNEL_ERROR - unexpected method in connection state running"
     assert closed.method == (int.from_bytes(again[7:9], "big"), int.from_bytes(again[9:11], "big"))
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "response"),
+    [
+        ("AMQPLAIN", b"\x05LOGINS\0\0\0\x05guest\x08PASSWORDS\0\0\0\x05guest"),
+        ("ANONYMOUS", b""),
+    ],
+)
+def test_other_ways_to_log_in(
+    broker: BrokerUnderTest, raw: RawClient, mechanism: str, response: bytes
+) -> None:
+    if broker.is_old_rabbitmq and mechanism == "ANONYMOUS":
+        pytest.skip("RabbitMQ offers ANONYMOUS since 4.0")
+    raw.send(PROTOCOL_HEADER)
+    raw.expect(START)
+    raw.send(start_ok(mechanism=mechanism, response=response))
+    raw.expect(TUNE)
+
+
+def test_a_new_secret_is_taken(raw: RawClient) -> None:
+    raw.open()
+    raw.send(method(0, (10, 70), longstr(b"guest") + shortstr("because")))
+    raw.expect((10, 71))
+
+
+def test_an_access_request_is_granted(raw: RawClient) -> None:
+    raw.open()
+    raw.send(method(1, (30, 10), shortstr("/data") + b"\x1e"))
+    assert raw.expect((30, 11), 1).arguments == b"\0\x01"

@@ -20,8 +20,6 @@ DEFAULT_VIRTUAL_HOST = "/"
 class Broker:
     """`random` gives so many random bytes: they must not be guessable."""
 
-    mechanisms = authentication.MECHANISMS
-
     def __init__(
         self, shard: Shard, random: Callable[[int], bytes], limits: Limits | None = None
     ) -> None:
@@ -34,6 +32,14 @@ class Broker:
         Raises CommandInvalid for a mechanism that is not offered, MalformedResponse, AccessRefused.
         """
         return authentication.authenticate(mechanism, response, is_loopback=is_loopback)
+
+    def check_password(
+        self, name: bytes, password: bytes, *, mechanism: str, is_loopback: bool
+    ) -> User:
+        """The user of this name and password, which `mechanism` brought. Raises AccessRefused."""
+        return authentication.check_password(
+            name, password, mechanism=mechanism, is_loopback=is_loopback
+        )
 
     def virtual_host(self, name: str) -> VirtualHost:
         """Raises NotAllowed if there is none."""

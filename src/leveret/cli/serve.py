@@ -22,8 +22,10 @@ from typing import Final
 import leveret
 from leveret.cli.log_format import LogFormatter
 from leveret.cli.service_manager import notify
+from leveret.cli.size import parse_size
+from leveret.engine.amqp091.session import MESSAGE_BYTES_MAX
 from leveret.engine.buffer import COMPILED
-from leveret.peers.settings import Settings
+from leveret.peers.settings import MESSAGE_BYTES_LIMIT, Settings
 from leveret.server.address import Address, parse_address
 from leveret.server.assembly import make_server
 from leveret.server.config import DEFAULT_ADDRESS, Config
@@ -49,6 +51,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--in-memory", action="store_true", help="keep nothing on disk, and do not warn of it")
     add("--strict", action="store_true",
         help="do as RabbitMQ does where Leveret has a better way")  # fmt: skip
+    add("--max-message-size", metavar="SIZE", type=_message_size, default=MESSAGE_BYTES_MAX,
+        help="how large a message may be: 100MB, 64MiB (default: 16MiB)")  # fmt: skip
     add("--log-level", choices=("debug", "info", "warning", "error"), default="info",
         help="what to log on standard error (default: %(default)s)")  # fmt: skip
 
@@ -61,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     _allow_many_sockets()
     config = Config(
         listen=tuple(arguments.listen or (DEFAULT_ADDRESS,)),
-        settings=Settings(strict=arguments.strict),
+        settings=Settings(strict=arguments.strict, message_bytes_max=arguments.max_message_size),
     )
     selector = TurnSelector()
     try:
@@ -170,6 +174,17 @@ def _address(text: str) -> Address:
         return parse_address(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _message_size(text: str) -> int:
+    try:
+        size = parse_size(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if not 0 < size <= MESSAGE_BYTES_LIMIT:
+        limit = f"{MESSAGE_BYTES_LIMIT >> 20}MiB"
+        raise argparse.ArgumentTypeError(f"{text}: a message may have from 1 byte to {limit}")
+    return size
 
 
 def _refuse_data_dir(arguments: argparse.Namespace) -> str:

@@ -211,6 +211,8 @@ class Records:
     def close_chunk(self, chunk: Chunk) -> cython.int:
         self.chunks[chunk.number] = None
         self.free_numbers.append(chunk.number)
+        if chunk.buffer is self.written:  # a large record's own, which would stay for ever
+            self.written = self.current.buffer
         if chunk.buffer.size == CHUNK_BYTES and len(self.spare) < SPARE_CHUNKS_MAX:
             self.spare.append(chunk.buffer)
         else:

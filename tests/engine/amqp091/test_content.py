@@ -251,6 +251,41 @@ def test_what_is_given_up_counts_no_more_as_unfinished(client):
     assert client.violations == []
 
 
+@pytest.mark.parametrize(("limit", "size", "fits"), [(10, 10, True), (10, 11, False)])
+def test_how_large_a_message_may_be_can_be_set(world, client, limit, size, fits):
+    client.connection.limit_messages(limit)
+    client.publish(b"q", bytes(size))
+    texts = [error.text for error in client.violations]
+    refusal = f"message size {size} is larger than configured max size {limit}"
+    assert texts == ([] if fits else [refusal])
+
+
+def test_two_of_the_largest_messages_may_come_in_at_a_time(client):
+    largest = UNFINISHED_BYTES_MAX
+    client.connection.limit_messages(largest)
+    client.open_channel(2)
+    part = bytes(1 << 17)
+    for channel in (1, 2):
+        client.send(publish_frame(b"q", channel=channel) + header_frame(largest, channel=channel))
+        for _ in range(largest // len(part) - 1):
+            client.send(body_frame(part, channel=channel))
+    assert client.violations == []
+
+
+def test_a_large_message_that_has_passed_leaves_no_memory_behind(world, client):
+    queue = world.queue(b"large")
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        client.publish(b"large", bytes(8 << 20))
+        client.channel().get(queue, True)
+        client.connection.sent(len(client.connection.send_buffer()))
+        after = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert after - before < 1 << 20
+
+
 # Who publishes, and where replies go
 
 

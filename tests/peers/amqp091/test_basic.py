@@ -297,3 +297,11 @@ def test_a_priority_that_is_no_number_is_refused(client, queue):
     text_start = "PRECONDITION_FAILED - invalid arg 'x-priority' for queue 'q' in vhost '/': "
     assert (code, text) == (406, text_start + "{unacceptable_type,longstr}")
     assert client.server.host.queues["q"].consumer_count == 0
+
+
+def test_the_size_of_a_message_is_the_operators_to_limit():
+    client = Server(settings=Settings(message_bytes_max=3)).client()
+    assert client.publish("", "q", b"123") == []
+    (close,) = client.publish("", "q", b"1234")
+    text = "PRECONDITION_FAILED - message size 4 is larger than configured max size 3"
+    assert (close.method.reply_code, close.method.reply_text) == (406, text)

@@ -12,6 +12,7 @@ from leveret.wire.amqp091.methods import (
     ConnectionTune,
     ConnectionTuneOk,
     ConnectionUpdateSecret,
+    ConnectionUpdateSecretOk,
     QueueDeclare,
 )
 from tests.peers.client_peer import OPEN, START_OK, TUNE_OK
@@ -21,6 +22,9 @@ REFUSED = (
     "For details see the broker logfile."
 )
 CLOSE = ConnectionClose(reply_code=200, reply_text="bye")
+
+
+AMQPLAIN = b"\x05LOGINS\0\0\0\x05guest\x08PASSWORDS\0\0\0\x05guest"
 
 
 def start_ok(*, mechanism="PLAIN", response=b"\0guest\0guest", tells_refusals=True):
@@ -77,7 +81,7 @@ def test_start_tells_who_we_are_and_what_we_can_do(server):
         "product": "Leveret",
         "version": "1.2.3",
     }
-    assert (start.mechanisms, start.locales) == (b"PLAIN", b"en_US")
+    assert (start.mechanisms, start.locales) == (b"PLAIN AMQPLAIN ANONYMOUS", b"en_US")
 
 
 def test_login_is_followed_by_tune(newcomer):
@@ -233,7 +237,23 @@ def test_while_both_sides_close_both_are_answered(client):
     assert client.peer.finished
 
 
-def test_update_secret_is_not_implemented(client):
-    text = "NOT_IMPLEMENTED - connection.update-secret is not supported"
+def test_a_new_secret_changes_nothing_for_a_user_whose_login_lasts(client):
     method = ConnectionUpdateSecret(new_secret=b"s", reason="r")
-    assert client.ended(method, channel=0) == (540, text, 10, 70)
+    assert client.call(method, channel=0) == ConnectionUpdateSecretOk()
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        {"mechanism": "ANONYMOUS", "response": b""},
+        {"mechanism": "AMQPLAIN", "response": AMQPLAIN},
+    ],
+)
+def test_the_other_mechanisms_lead_to_the_tune_too(newcomer, login):
+    assert isinstance(newcomer.call(start_ok(**login), channel=0), ConnectionTune)
+
+
+def test_a_malformed_amqplain_response_is_a_syntax_error(newcomer):
+    text = "SYNTAX_ERROR - AMQPLAIN auth info is missing LOGIN or PASSWORD field"
+    login = start_ok(mechanism="AMQPLAIN", response=b"")
+    assert newcomer.ended(login, channel=0) == (502, text, 0, 0)

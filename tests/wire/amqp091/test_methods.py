@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from leveret.wire.amqp091.errors import ProtocolError
 from leveret.wire.amqp091.methods import (
     METHODS,
+    AccessRequest,
+    AccessRequestOk,
     BasicAck,
     BasicCancel,
     BasicCancelOk,
@@ -127,6 +129,13 @@ VECTORS = [  # method, class id, method id, arguments
         (20, 40, b"\x01\x94\0\0\x32\0\x0a"),
     ),
     (ChannelCloseOk(), (20, 41, b"")),
+    (
+        AccessRequest(
+            realm="/x", exclusive=True, passive=False, active=False, write=True, read=False
+        ),
+        (30, 10, b"\x02/x\x09"),
+    ),
+    (AccessRequestOk(ticket=1), (30, 11, b"\0\x01")),
     (
         ExchangeDeclare(
             exchange="e", type="topic", durable=True, internal=True, arguments={"k": True}

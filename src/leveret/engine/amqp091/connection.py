@@ -19,7 +19,7 @@ except ImportError:
 from leveret.engine.amqp091.channel import Channel
 from leveret.engine.amqp091.consumer import ChannelConsumer
 from leveret.engine.amqp091.control import Control
-from leveret.engine.amqp091.session import Session
+from leveret.engine.amqp091.session import UNFINISHED_BYTES_MAX, Session
 from leveret.engine.buffer import Buffer
 from leveret.engine.errors import PeerViolation
 from leveret.engine.route import RouteCache
@@ -153,6 +153,11 @@ class Connection:
     def log_in(self, user: bytes) -> None:
         """Messages that name a user must name this one."""
         self.session.user = Buffer(0, user)
+
+    def limit_messages(self, message_bytes_max: cython.Py_ssize_t) -> None:
+        """How large a message's body may be. Two of them may come in at a time, at least."""
+        self.session.message_bytes_max = message_bytes_max
+        self.session.unfinished_bytes_max = max(UNFINISHED_BYTES_MAX, 2 * message_bytes_max)
 
     def enter(self, routes: RouteCache) -> None:
         """The virtual host is open: these are its routes."""

@@ -35,8 +35,6 @@ HEADER_BYTES = cython.declare(cython.Py_ssize_t, 12)
 PROPERTIES_AT_FIRST = cython.declare(cython.Py_ssize_t, 256)
 # So little is not worth a buffer of the pool, in which a peer with many channels would waste it.
 SMALL_BYTES = cython.declare(cython.Py_ssize_t, 64 * 1024)
-# All messages of one connection that are half received, together.
-UNFINISHED_BYTES_MAX = cython.declare(cython.Py_ssize_t, 64 * 1024 * 1024)
 
 
 class Content:
@@ -167,10 +165,10 @@ class Content:
         if self.body is None or self.received + count > self.body.size:
             self.grow(self.received + count)
         self.session.unfinished_bytes += count
-        if self.session.unfinished_bytes > UNFINISHED_BYTES_MAX:
+        if self.session.unfinished_bytes > self.session.unfinished_bytes_max:
             raise PeerViolation(
                 "resource_error",
-                f"more than {UNFINISHED_BYTES_MAX} bytes of unfinished messages",
+                f"more than {self.session.unfinished_bytes_max} bytes of unfinished messages",
                 self.channel,
                 PUBLISH,
             )

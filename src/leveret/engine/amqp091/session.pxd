@@ -14,6 +14,7 @@ cdef class Session:
     cdef Buffer user
     cdef Py_ssize_t frame_max
     cdef Py_ssize_t message_bytes_max
+    cdef Py_ssize_t unfinished_bytes_max
     cdef Py_ssize_t unfinished_bytes
     cdef unsigned long long handled
     cdef unsigned long long now

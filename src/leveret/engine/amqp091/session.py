@@ -21,6 +21,8 @@ if cython.compiled:
 
 # RabbitMQ's default; what is larger belongs elsewhere, with its address in the message.
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
+# All messages of one connection that are half received, together: four of the largest.
+UNFINISHED_BYTES_MAX = 64 * 1024 * 1024
 # What RabbitMQ offers; a frame's payload may be this long.
 FRAME_MAX = 131072
 
@@ -36,6 +38,7 @@ class Session:
         self.user = cython.cast(Buffer, None)
         self.frame_max = FRAME_MAX
         self.message_bytes_max = MESSAGE_BYTES_MAX
+        self.unfinished_bytes_max = UNFINISHED_BYTES_MAX
         self.unfinished_bytes = 0
         self.handled = 0
         self.now = 0

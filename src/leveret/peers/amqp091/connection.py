@@ -36,7 +36,9 @@ from leveret.wire.amqp091.methods import (
     ChannelCloseOk,
     ChannelOpen,
     ChannelOpenOk,
+    ConnectionBlocked,
     ConnectionClose,
+    ConnectionUnblocked,
     Method,
     decode_method,
     encode_method,
@@ -57,6 +59,7 @@ class Connection:
         self.service = service
         self.is_loopback = is_loopback
         self.engine = Engine(service.shard, self, owner)
+        self.engine.limit_messages(service.settings.message_bytes_max)
         self.state = State.HEADER
         self.finished = False  # the same as being CLOSED, and asked after each read
         self.timing = Timing(deadline)
@@ -246,6 +249,17 @@ class Connection:
     def write(self, channel: int, method: Method) -> None:
         self.engine.write(encode_method(channel, method))
 
+    def block(self, reason: str) -> None:
+        """Tells a client that can take it that it is not to publish."""
+        self._tell_blocking(ConnectionBlocked(reason=reason))
+
+    def unblock(self) -> None:
+        self._tell_blocking(ConnectionUnblocked())
+
+    def _tell_blocking(self, method: ConnectionBlocked | ConnectionUnblocked) -> None:
+        if self.state is State.RUNNING and "connection.blocked" in self.capabilities:
+            self.write(0, method)
+
     # Channels
 
     def _open_channel(self, number: int, method_id: int, arguments: bytes) -> None:
@@ -318,7 +332,7 @@ class Connection:
         )
         self.write(channel, method)
 
-    def refuse_login(self, error: BrokerError) -> None:
+    def refuse_login(self, error: BrokerError | ProtocolError) -> None:
         """Says so to a client that can hear it. Each must wait before it can try again."""
         self._start_closing(LINGER_MS)
         if "authentication_failure_close" in self.capabilities:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from leveret.broker.errors import BrokerError
+from leveret.peers.amqp091.login import MECHANISMS, log_in
 from leveret.peers.amqp091.states import State
 from leveret.peers.service import Service
 from leveret.wire.amqp091.errors import ProtocolError
@@ -20,6 +21,7 @@ from leveret.wire.amqp091.methods import (
     ConnectionTune,
     ConnectionTuneOk,
     ConnectionUpdateSecret,
+    ConnectionUpdateSecretOk,
 )
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ def start(service: Service) -> ConnectionStart:
             "product": "Leveret",
             "version": service.version,
         },
-        mechanisms=" ".join(service.broker.mechanisms).encode(),
+        mechanisms=" ".join(MECHANISMS).encode(),
         locales=LOCALES,
     )
 
@@ -69,10 +71,13 @@ def start_ok(connection: Connection, method: ConnectionStartOk) -> None:
     if isinstance(capabilities, Mapping):
         connection.capabilities = frozenset(k for k, v in capabilities.items() if v is True)
     try:
-        user = connection.service.broker.authenticate(
-            method.mechanism, method.response, is_loopback=connection.is_loopback
+        user = log_in(
+            connection.service.broker,
+            method.mechanism,
+            method.response,
+            is_loopback=connection.is_loopback,
         )
-    except BrokerError as error:
+    except (BrokerError, ProtocolError) as error:
         connection.refuse_login(error)
         return
     connection.engine.log_in(user.name.encode("utf-8", "surrogateescape"))
@@ -112,7 +117,8 @@ def open(connection: Connection, method: ConnectionOpen) -> None:
 
 
 def update_secret(connection: Connection, method: ConnectionUpdateSecret) -> None:
-    raise ProtocolError("not_implemented", "connection.update-secret is not supported")
+    """Nothing that a user of ours logs in with expires: what is there stays good."""
+    connection.write(0, ConnectionUpdateSecretOk())
 
 
 def close(connection: Connection, method: ConnectionClose) -> None:

@@ -10,8 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from leveret.peers.amqp091 import basic, channel, confirm, connection_methods, exchange, queue, tx
+from leveret.peers.amqp091 import (
+    access,
+    basic,
+    channel,
+    confirm,
+    connection_methods,
+    exchange,
+    queue,
+    tx,
+)
 from leveret.wire.amqp091.methods import (
+    AccessRequest,
     BasicCancel,
     BasicConsume,
     BasicGet,
@@ -54,6 +64,7 @@ DEFINING_CLASSES: Final = (40, 50)  # exchange and queue: what they change must 
 HANDLERS: Final[Mapping[int, Handler]] = {
     ChannelOpen.METHOD_ID: channel.open_again,
     ChannelFlow.METHOD_ID: channel.flow,
+    AccessRequest.METHOD_ID: access.request,
     ExchangeDeclare.METHOD_ID: exchange.declare,
     ExchangeDelete.METHOD_ID: exchange.delete,
     ExchangeBind.METHOD_ID: exchange.bind,

@@ -182,6 +182,24 @@ class ChannelCloseOk(Method):
     METHOD_ID = 20 << 16 | 41
 
 
+# access
+
+
+class AccessRequest(Method):
+    METHOD_ID = 30 << 16 | 10
+    realm: ShortStr = "/data"
+    exclusive: Bit = False
+    passive: Bit = True
+    active: Bit = True
+    write: Bit = True
+    read: Bit = True
+
+
+class AccessRequestOk(Method):
+    METHOD_ID = 30 << 16 | 11
+    ticket: Short = 1
+
+
 # exchange
 
 
