@@ -5,22 +5,37 @@ import pytest
 from tests.interop.broker_under_test import BrokerUnderTest
 from tests.interop.raw_client import (
     BODY,
+    CANCEL,
+    CHANNEL_CLOSE,
+    CONSUME,
+    CONSUME_OK,
+    DELIVER,
+    GET,
     GET_EMPTY,
     HEADER,
     HEARTBEAT,
     METHOD,
+    PROTOCOL_HEADER,
     QOS,
     QUEUE_DECLARE,
     QUEUE_DECLARE_OK,
+    QUEUE_DELETE,
+    QUEUE_DELETE_OK,
+    START,
+    TUNE,
     Closed,
     RawClient,
+    consume,
     declare,
     frame,
     get,
     header,
+    longstr,
     message,
     method,
     publish,
+    shortstr,
+    start_ok,
 )
 
 
@@ -250,3 +265,77 @@ def test_a_message_that_is_announced_and_never_comes_is_forgotten(
         other.send(publish(1, name), header(1, 1000), frame(BODY, 1, b"half"))
     opened.send(get(1, name))
     opened.expect(GET_EMPTY, channel=1)
+
+
+def test_a_heartbeat_with_a_payload(raw: RawClient) -> None:
+    raw.open()
+    raw.send(frame(HEARTBEAT, 0, b"x"))
+    assert raw.expect_close().code == 501
+
+
+def test_a_header_with_a_weight(opened: RawClient, name: str) -> None:
+    payload = b"\x00\x3c" + b"\x00\x01" + bytes(8) + b"\0\0"
+    opened.send(publish(1, name), frame(HEADER, 1, payload))
+    text = "expected content header for class 60, got non content header frame instead"
+    assert opened.expect_close()[:2] == (505, f"UNEXPECTED_FRAME - {text}")
+
+
+def test_a_header_that_the_consumers_frames_cannot_hold_is_sent_whole(
+    broker: BrokerUnderTest, name: str
+) -> None:
+    with RawClient(broker.url) as consumer, RawClient(broker.url) as publisher:
+        consumer.open(frame_max=8192)
+        consumer.send(declare(1, name), consume(1, name, "t", bits=2))
+        consumer.expect(QUEUE_DECLARE_OK, channel=1)
+        consumer.expect(CONSUME_OK, channel=1)
+        publisher.open()
+        table = shortstr("k") + b"S" + longstr(bytes(20_000))
+        properties = b"\x20\0" + longstr(table)
+        publisher.send(publish(1, name), header(1, 0, properties=properties))
+        consumer.expect(DELIVER, channel=1)
+        head = consumer.receive_frame()
+        assert (head.type, head.payload[12:]) == (HEADER, properties)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (QUEUE_DECLARE, b"\0\0%b\x02\0\0\0\0"),
+        (QUEUE_DECLARE, b"\0\0%b\x01\0\0\0\0"),
+        (QUEUE_DELETE, b"\0\0%b\0"),
+        (CONSUME, b"\0\0%b\0\0\0\0\0\0"),
+        (GET, b"\0\0%b\0"),
+        ((50, 30), b"\0\0%b\0"),
+    ],
+    ids=["declare", "passive", "delete", "consume", "get", "purge"],
+)
+def test_an_exclusive_queue_is_locked_for_other_connections(
+    broker: BrokerUnderTest, opened: RawClient, name: str, arguments: tuple[tuple[int, int], bytes]
+) -> None:
+    method_id, layout = arguments
+    with RawClient(broker.url) as other:
+        other.open()
+        other.send(method(1, method_id, layout % shortstr(name)))
+        closed = Closed.of(other.expect(CHANNEL_CLOSE, channel=1))
+    assert (closed.code, closed.method) == (405, method_id)
+    assert closed.text.startswith(
+        f"RESOURCE_LOCKED - cannot obtain exclusive access to locked queue '{name}' in vhost '/'"
+    )
+
+
+@pytest.mark.parametrize("can", [True, False])
+def test_only_who_can_take_it_is_told_that_its_consumer_was_cancelled(
+    raw: RawClient, name: str, can: bool
+) -> None:
+    capability = shortstr("consumer_cancel_notify") + (b"t\x01" if can else b"t\x00")
+    raw.send(PROTOCOL_HEADER)
+    raw.expect(START)
+    raw.send(start_ok(properties=shortstr("capabilities") + b"F" + longstr(capability)))
+    raw.expect(TUNE)
+    raw.open_tuned()
+    raw.send(declare(1, name), consume(1, name, "t", bits=2))
+    raw.expect(QUEUE_DECLARE_OK, channel=1)
+    raw.expect(CONSUME_OK, channel=1)
+    raw.send(method(1, QUEUE_DELETE, b"\0\0" + shortstr(name) + b"\0"))
+    told = {raw.receive_frame().method for _ in range(1 + can)}
+    assert told == ({QUEUE_DELETE_OK, CANCEL} if can else {QUEUE_DELETE_OK})

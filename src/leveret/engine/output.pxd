@@ -17,6 +17,7 @@ cdef class Output:
     cdef public bint listed
     cdef readonly list waiting
     cdef readonly unsigned long long sent_bytes
+    cdef public unsigned long long oversized_count
 
     cdef Buffer reserve(self, Py_ssize_t count)
     cdef int grow(self, Py_ssize_t count) except -1

@@ -43,6 +43,7 @@ class Output:
         self.listed = False
         self.waiting: list[Any] = []  # consumers: they import this module
         self.sent_bytes = 0
+        self.oversized_count = 0  # frames sent that are larger than was agreed on
 
     def reserve(self, count: cython.Py_ssize_t) -> Buffer:
         """The buffer, with room for `count` bytes at `end`; the caller moves `end`."""

@@ -476,3 +476,17 @@ def test_a_connection_may_be_closed_while_it_waits(world, client):
     client.connection.close()
     store.answer()
     assert (ready_count(world), client.violations) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("payload", "octets"),
+    [
+        (b"\0", "all octets = <<0>>"),
+        (bytes(range(16)), "all octets = <<0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15>>"),
+        (bytes(17), "first 16 octets = <<0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0>>"),
+    ],
+)
+@pytest.mark.parametrize("channel", [0, 1])
+def test_a_heartbeat_has_no_payload(client, payload, octets, channel):
+    client.send(encode_frame(8, channel, payload))
+    assert client.violation()[:2] == ("frame_error", f"type 8, {octets}: unknown_frame")

@@ -119,3 +119,18 @@ def test_a_consumer_knows_its_queue_and_its_tag(world, client):
     assert isinstance(consumer, Consumer)
     assert (consumer.queue, consumer.tag) == (queue, b"ctag")
     assert (consumer.settled, consumer.credit_max, consumer.closed) == (True, 7, False)
+
+
+@pytest.mark.parametrize(("over", "counted"), [(0, 0), (1, 1)])
+def test_a_header_larger_than_the_clients_frames_is_sent_and_counted(world, over, counted):
+    client, queue = world.connect(frame_max=4096), world.queue(b"k")
+    # Headers of one field, k, a string that fills the frame.
+    text = bytes(4096 - 8 - 12 - 2 - 4 - 2 - 1 - 4 + over)
+    table = b"\x01kS" + len(text).to_bytes(4, "big") + text
+    properties = b"\x20\0" + len(table).to_bytes(4, "big") + table
+    world.connect().publish(b"k", b"body" * 2000, properties)
+    client.consume(queue)
+    world.turn()
+    (message,) = client.messages()
+    assert (message.properties, message.body) == (properties, b"body" * 2000)
+    assert client.connection.oversized_headers == counted

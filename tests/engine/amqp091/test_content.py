@@ -286,6 +286,13 @@ def test_a_large_message_that_has_passed_leaves_no_memory_behind(world, client):
     assert after - before < 1 << 20
 
 
+@pytest.mark.parametrize("weight", [1, 0xFFFF])
+def test_a_header_has_no_weight(client, weight):
+    client.send(publish_frame(b"q"))
+    client.send(encode_frame(2, 1, struct.pack("!HHQ", 60, weight, 0) + b"\0\0"))
+    assert client.violation() == ("unexpected_frame", EXPECTED_HEADER, 1, PUBLISH)
+
+
 # Who publishes, and where replies go
 
 

@@ -44,5 +44,6 @@ cdef class Connection:
     cdef bint start(self) except -1
     cdef int begin_partial(self, int number, Py_ssize_t size) except -1
     cdef bint walk_partial(self) except -1
+    cdef int heartbeat_with_payload(self, Py_ssize_t at, Py_ssize_t after) except -1
     cdef int frame_too_large(self, int kind, Py_ssize_t size) except -1
     cdef int bad_frame_end(self, int kind, Py_ssize_t at) except -1

@@ -144,6 +144,11 @@ class Connection:
     def bytes_sent(self) -> int:
         return self.output.sent_bytes
 
+    @property
+    def oversized_headers(self) -> int:
+        """How many content headers were sent that are larger than the peer's frames may be."""
+        return self.output.oversized_count
+
     # -- for the control plane
 
     def write(self, data: bytes) -> None:
@@ -325,6 +330,8 @@ class Connection:
         if kind == METHOD:
             return self.method(channel, number, at, after)
         if kind == HEARTBEAT:
+            if after > at:
+                self.heartbeat_with_payload(at, after)
             if number != 0:
                 raise PeerViolation("unexpected_frame", "heartbeat on a channel other than 0")
             return 0
@@ -451,6 +458,14 @@ class Connection:
         if heard:
             channel.body_gathered()
         return True
+
+    def heartbeat_with_payload(self, at: cython.Py_ssize_t, after: cython.Py_ssize_t) -> cython.int:
+        shown = self.buffer.bytes_at(at, min(after - at, 16))
+        which = "all" if len(shown) == after - at else "first 16"
+        octets = ",".join([str(octet) for octet in shown])
+        raise PeerViolation(
+            "frame_error", f"type {HEARTBEAT}, {which} octets = <<{octets}>>: unknown_frame"
+        )
 
     # -- what cannot be read on after
 

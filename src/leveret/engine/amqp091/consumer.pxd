@@ -19,6 +19,9 @@ cdef class ChannelConsumer(Consumer):
     cdef int deliver(
         self, Buffer chunk, Py_ssize_t at, unsigned long long position, bint redelivered
     ) except -1
+    cdef Py_ssize_t frames_bytes(
+        self, Py_ssize_t properties_length, Py_ssize_t body_length
+    ) except -1
     cdef Py_ssize_t write_parts(
         self, Buffer buffer, Py_ssize_t end, Buffer chunk, Py_ssize_t at, Py_ssize_t left
     ) except -1

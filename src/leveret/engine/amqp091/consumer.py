@@ -42,6 +42,8 @@ else:
 
 BASIC_CLASS = cython.declare(cython.int, 0x003C0000)
 FRAME_BYTES = cython.declare(cython.Py_ssize_t, 8)
+# Class, weight, body size.
+HEADER_BYTES = cython.declare(cython.Py_ssize_t, 12)
 # What deliver() writes beside head, names, properties and body, at the most.
 AROUND_BYTES = cython.declare(cython.Py_ssize_t, 48)
 FRAME_END = cython.declare(cython.ulonglong, 0xCE)
@@ -112,8 +114,8 @@ class ChannelConsumer(Consumer):
         else:
             tag = self.unacked.add(self.holder, position)
         size = head_length + names_length + properties_length + body_length + AROUND_BYTES
-        if body_length > self.body_bytes_max:
-            size += FRAME_BYTES * (body_length // self.body_bytes_max)
+        if size > self.body_bytes_max:
+            size += self.frames_bytes(properties_length, body_length)
         buffer = output.reserve(size)
         start = output.end
         end = start + head_length
@@ -144,6 +146,17 @@ class ChannelConsumer(Consumer):
         buffer.put_u8(end, FRAME_END)
         output.end = end + 1
         return 0
+
+    def frames_bytes(
+        self, properties_length: cython.Py_ssize_t, body_length: cython.Py_ssize_t
+    ) -> cython.Py_ssize_t:
+        """What the frames behind a large body's first add to it.
+
+        A content header is one frame, however large: one that is too large is sent and counted.
+        """
+        if HEADER_BYTES + properties_length > self.body_bytes_max:
+            self.output.oversized_count += 1
+        return FRAME_BYTES * (body_length // self.body_bytes_max)
 
     def write_parts(
         self,

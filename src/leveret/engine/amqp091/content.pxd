@@ -32,4 +32,5 @@ cdef class Content:
     cdef int gather(self, Buffer buffer, Py_ssize_t at, Py_ssize_t count) except -1
     cdef int grow(self, Py_ssize_t needed) except -1
     cdef int finish(self) except -1
+    cdef int not_a_header(self, int class_id, int weight) except -1
     cdef int unexpected(self) except -1

@@ -67,13 +67,8 @@ class Content:
             self.unexpected()
         if size < HEADER_BYTES + 2:
             raise PeerViolation("frame_error", "content header too short", self.channel, PUBLISH)
-        if buffer.u16(at) != BASIC_CLASS:
-            raise PeerViolation(
-                "unexpected_frame",
-                f"expected content header for class 60, got one for class {buffer.u16(at)} instead",
-                self.channel,
-                PUBLISH,
-            )
+        if buffer.u32(at) != BASIC_CLASS << 16:  # the class, and a weight of 0
+            self.not_a_header(buffer.u16(at), buffer.u16(at + 2))
         body_size = buffer.u64(at + 4)
         self.keep_properties(buffer, at + HEADER_BYTES, size - HEADER_BYTES)
         if body_size > cython.cast(cython.ulonglong, self.session.message_bytes_max):
@@ -194,6 +189,16 @@ class Content:
             self.body = cython.cast(Buffer, None)
         self.received = 0
         return 0
+
+    def not_a_header(self, class_id: cython.int, weight: cython.int) -> cython.int:
+        if weight != 0:
+            self.unexpected()
+        raise PeerViolation(
+            "unexpected_frame",
+            f"expected content header for class 60, got one for class {class_id} instead",
+            self.channel,
+            PUBLISH,
+        )
 
     def unexpected(self) -> cython.int:
         if self.state == HEADER:
