@@ -420,6 +420,16 @@ def test_the_default_exchange_may_be_the_alternate(host, with_alternate, declare
     assert routed("e", "q") == []
 
 
+def test_a_reply_queue_that_goes_leaves_no_route_through_an_alternate(host, with_alternate, routed):
+    with_alternate("e", "")
+    reply_queue = host.open_reply_queue("connection")
+    route = host.route("e", reply_queue.name)
+    assert route.queue_count == 1
+    host.close_reply_queue(reply_queue)
+    assert not route.is_good()
+    assert routed("e", reply_queue.name) == []
+
+
 def test_what_names_an_alternate_is_forgotten_with_its_exchange(host, with_alternate):
     with_alternate("e", "a")
     with_alternate("f", "a")

@@ -70,9 +70,7 @@ class Topology:
     def remove_queue(self, queue: Queue) -> None:
         """And all bindings to it, its consumers and its messages."""
         del self.queues[queue.name]
-        queue.source.changed()
-        if default.NAME in self.alternated:
-            self.make_routes_stale(self.exchanges[default.NAME])
+        self.make_default_route_stale(queue)
         self.remove_bindings_to(queue)
         if queue.owner is not None:
             self.disown(queue)
@@ -87,7 +85,7 @@ class Topology:
 
     def remove_reply_queue(self, queue: Queue) -> None:
         del self.reply_queues[queue.name]
-        queue.source.changed()
+        self.make_default_route_stale(queue)
         self.shard.close_queue(queue.store)
 
     def bind(self, binding: Binding) -> None:
@@ -186,6 +184,12 @@ class Topology:
                 changed.source.changed()
                 work.extend(changed.upstream)
                 work.extend(self.alternated.get(changed.name, ()))
+
+    def make_default_route_stale(self, queue: Queue) -> None:
+        """The default exchange's route to a queue that goes; and all, if it is an alternate."""
+        queue.source.changed()
+        if default.NAME in self.alternated:
+            self.make_routes_stale(self.exchanges[default.NAME])
 
     def remove_bindings_to(self, gone: Destination) -> None:
         """And the auto-delete exchanges that thereby lose their last binding, and so on.
