@@ -74,9 +74,9 @@ def hold(folder: str, name: str) -> str:
     return name
 
 
-@shared_task
+@shared_task(acks_late=True)
 def meet(folder: str, name: str, count: int) -> int:
-    """Ends when `count` of these have begun."""
+    """Ends when `count` of these have begun, all of them unacknowledged."""
     Path(folder, name).touch()
     limit = time.monotonic() + HOLD_SECONDS_MAX
     while len(os.listdir(folder)) < count:

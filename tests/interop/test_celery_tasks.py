@@ -52,7 +52,7 @@ def test_a_result_of_a_megabyte(worker: WorkerProcess) -> None:
 
 
 def test_an_exception_comes_back(worker: WorkerProcess) -> None:
-    with pytest.raises(ValueError, match="^broken$"):
+    with pytest.raises(ValueError, match=r"^broken$"):
         fail.delay("broken").get(WAIT_SECONDS_MAX)
 
 
