@@ -95,6 +95,16 @@ def test_names_are_made_changed_taken_away_and_synced(thread, tmp_path):
     assert not new.exists()
 
 
+def test_a_file_is_closed_once(thread, tmp_path):
+    file = os.open(tmp_path / "file", os.O_CREAT | os.O_RDWR)
+    thread.close_file(1, file)
+    assert wait_answers(thread, 1) == [(1, 0, 0)]
+    with pytest.raises(OSError):
+        os.fstat(file)
+    thread.close_file(2, file)
+    assert wait_answers(thread, 1) == [(2, 0, errno.EBADF)]
+
+
 def test_what_is_made_passes_to_no_other_program(thread, tmp_path):
     thread.create(1, str(tmp_path / "file"))
     ((_, made, _),) = wait_answers(thread, 1)

@@ -33,6 +33,7 @@ from leveret.engine.buffer import Buffer
 if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
     from cython.cimports.leveret.log.native.requests import (
+        CLOSE,
         CREATE,
         READ,
         RENAME,
@@ -50,6 +51,7 @@ else:
 
     from leveret.log.native.crc32c import crc32c
     from leveret.log.native.requests import (
+        CLOSE,
         CREATE,
         READ,
         RENAME,
@@ -172,6 +174,10 @@ class IoThread:
     def sync_directory(self, number: int, fd: cython.int) -> None:
         """Have the names in a directory on the disk: fdatasync may leave them out."""
         self.submit(number, SYNC_DIRECTORY, fd, 0, None, 0, 0)
+
+    def close_file(self, number: int, fd: cython.int) -> None:
+        """Close a descriptor that nobody uses any more."""
+        self.submit(number, CLOSE, fd, 0, None, 0, 0)
 
     def create(self, number: int, path: str) -> None:
         """Make a file that is not there yet, for reading and writing."""

@@ -6,7 +6,7 @@ from libc.errno cimport EINTR, EIO, errno
 from libc.stdint cimport uint32_t
 from libc.stdio cimport rename
 from posix.fcntl cimport O_CLOEXEC, O_CREAT, O_EXCL, O_RDWR, open
-from posix.unistd cimport fsync, pread, pwrite, unlink
+from posix.unistd cimport close, fsync, pread, pwrite, unlink
 
 cdef extern from *:
     """
@@ -38,6 +38,7 @@ cdef enum:
     CREATE = 7
     RENAME = 8
     UNLINK = 9
+    CLOSE = 10
     FILE_MODE = 384
 
 cdef struct Request:
@@ -113,6 +114,11 @@ cdef inline void leveret_perform(Request *request) noexcept nogil:
         move_bytes(request)
         if request.kind != WRITE_AND_SYNC or request.error != 0:
             return
+    if request.kind == CLOSE:
+        # Not again when it was interrupted: the descriptor may be another file's by then.
+        status = close(request.fd)
+        request.error = errno if status < 0 and errno != EINTR else 0
+        return
     status = touch_file(request)
     while status < 0 and errno == EINTR:
         status = touch_file(request)
