@@ -29,11 +29,13 @@ HOT = {
     "amqp091/confirms": "Confirms: settled exceptional write write_prefix write_run write_frame"
     " state set_state",
     "shard": "Shard: publish count_targets touch",
-    "queue": "Queue: accepts enqueue deliver deliver_next settle requeue unpark body_length",
+    "queue": "Queue: accepts enqueue deliver deliver_next settle requeue unpark",
     "index": "Index: append seek_ready cursor_entry cursor_position take_unacked take_away"
     " remove requeue relocate",
     "pages": "Pages: find",
-    "records": "Records: append add_target chunk_of release release_in room",
+    "records": "Records: append add_target chunk_of release release_in room release_stored bring",
+    "recall": "Recall: continues extend revive_all revive length_of",
+    "spill": "Spill: is_near is_near_in",
     "output": "Output: reserve is_full",
     "consumer": "Consumer: has_credit",
     "route": "RouteCache: look_up hash_of",

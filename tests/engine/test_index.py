@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from leveret.engine.index import Index
 
-READY, UNACKED, REDELIVERED = 1, 2, 8
+READY, UNACKED, REDELIVERED, UNWEIGHED = 1, 2, 8, 16
 PAGE = 512
 LOCATION_MAX = 2**56 - 1
 
@@ -151,6 +151,25 @@ def test_a_moved_record_is_followed_by_its_own_entry_only():
     ] * 4
     index.remove(0)
     assert not index.relocate(0, 77, 5)
+
+
+def test_an_entry_is_weighed_once_and_keeps_its_state():
+    index = index_of(2)
+    take(index, 1)
+    index.requeue(0)
+    index.unweigh(0)
+    assert index.entries()[0] == (0, READY | REDELIVERED | UNWEIGHED, 1000)
+    assert (index.weigh(0), index.weigh(0), index.weigh(1)) == (True, False, False)
+    assert index.entries() == [(0, READY | REDELIVERED, 1000), (1, READY, 1001)]
+
+
+def test_an_entry_that_is_not_weighed_is_next_like_any_other():
+    index = index_of(2)
+    take(index, 1)
+    index.requeue(0)
+    index.unweigh(0)
+    assert index.relocate(0, 1000, 7)
+    assert take(index, 2) == [0, 1]
 
 
 class Commands(RuleBasedStateMachine):

@@ -7,6 +7,7 @@ cdef enum:
     READY = 1
     UNACKED = 2
     REDELIVERED = 8
+    UNWEIGHED = 16
 
 @cython.final
 cdef class Index:
@@ -26,5 +27,8 @@ cdef class Index:
     cpdef bint requeue(self, unsigned long long position) except -1
     cpdef bint relocate(self, unsigned long long position, unsigned long long old,
                         unsigned long long new) except -1
+    cpdef int unweigh(self, unsigned long long position) except -1
+    cpdef bint weigh(self, unsigned long long position) except -1
+    cdef Page page_from(self, unsigned long long number)
     cdef int drop(self, Page page) except -1
     cdef unsigned long long pack(self, int state, unsigned long long location) noexcept

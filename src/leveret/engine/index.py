@@ -5,7 +5,9 @@
 
 Positions rise by one for ever and are never used again. A message that is requeued goes back to
 its own position; the cursor then steps back to it. Pages know how many of their entries are
-ready, so that the cursor passes over long stretches of unacknowledged messages by the page.
+ready, so that the cursor passes over long stretches of unacknowledged messages by the page. A
+ready entry is flagged UNWEIGHED if its queue does not count its message's bytes: it was requeued
+while its record was not in memory.
 """
 
 from __future__ import annotations
@@ -27,12 +29,14 @@ else:
     READY = 1
     UNACKED = 2
     REDELIVERED = 8
+    UNWEIGHED = 16
 
 STATE_SHIFT = cython.declare(cython.int, 56)
 STATE_MASK = cython.declare(cython.int, 7)
 LOCATION_MASK = cython.declare(cython.ulonglong, 0x00FFFFFFFFFFFFFF)
 NUMBER_SHIFT = cython.declare(cython.int, 9)
 SLOT_MASK = cython.declare(cython.int, 511)
+UNWEIGHED_FLAG = cython.declare(cython.ulonglong, 16 << 56)
 
 
 class Index:
@@ -165,6 +169,32 @@ class Index:
             return False
         page.buffer.put_slot(slot, entry - old + new)
         return True
+
+    def unweigh(self, position: cython.ulonglong) -> cython.int:
+        """Marks the entry at a position, which is ready."""
+        page: Page = self.pages.find(position >> NUMBER_SHIFT)
+        slot: cython.Py_ssize_t = position & SLOT_MASK
+        page.buffer.put_slot(slot, page.buffer.slot(slot) | UNWEIGHED_FLAG)
+        return 0
+
+    def weigh(self, position: cython.ulonglong) -> cython.bint:
+        """Takes the mark away; False: the entry had none."""
+        page: Page = self.pages.find(position >> NUMBER_SHIFT)
+        slot: cython.Py_ssize_t = position & SLOT_MASK
+        entry: cython.ulonglong = page.buffer.slot(slot)
+        if entry & UNWEIGHED_FLAG == 0:
+            return False
+        page.buffer.put_slot(slot, entry - UNWEIGHED_FLAG)
+        return True
+
+    def page_from(self, number: cython.ulonglong) -> Page:
+        """The first page with that number or a higher one, of those from the cursor on, or None."""
+        page: Page = self.pages.find(number)
+        if page is None:
+            page = self.cursor
+            while page is not None and page.number < number:
+                page = page.next
+        return page
 
     def drop(self, page: Page) -> cython.int:
         if self.cursor is page:

@@ -19,6 +19,14 @@ cdef class Queue:
     cdef Py_ssize_t ready_count_max
     cdef public bint dirty
     cdef readonly bint closed
+    cdef list wanting
+    cdef public bint wants
+    cdef public Py_ssize_t readings
+    cdef public unsigned long long asked_until
+    cdef public unsigned long long welcome_until
+    cdef public unsigned long long recall_at
+    cdef public unsigned long long last_recall
+    cdef list waiters
 
     cdef bint accepts(self) except -1
     cpdef refuse_above(self, Py_ssize_t ready_count)
@@ -26,10 +34,14 @@ cdef class Queue:
         self, unsigned long long location, Py_ssize_t body_length
     ) except? 0xFFFFFFFFFFFFFFFF
     cpdef bint deliver(self) except -1
-    cdef int deliver_next(self, Consumer consumer) except -1
+    cdef bint deliver_next(self, Consumer consumer) except -1
+    cdef int want(self) except -1
+    cdef bint is_due(self) except -1
+    cdef bint is_next_here(self) except -1
+    cdef list take_waiters(self)
     cpdef int settle(self, unsigned long long position) except -1
     cpdef int requeue(self, unsigned long long position) except -1
-    cdef Py_ssize_t body_length(self, unsigned long long location) except -1
+    cdef int weigh(self, unsigned long long position, Py_ssize_t body_length) except -1
     cpdef purge(self)
     cpdef close(self)
     cpdef add_consumer(self, Consumer consumer)

@@ -7,9 +7,14 @@
 Consumers with credit and room in their output stand in `active` and are served one message each,
 in turn. One that can take nothing is parked, and costs nothing until it is unparked. Where their
 priorities differ `active` is ranked by them, and the round is that of the first rank.
+
+The next message's record may not be in memory. Then the queue puts itself on its shard's list of
+those that want something, delivers nothing, and is touched when the record is there (recall.py).
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 try:
     import cython
@@ -39,14 +44,23 @@ STATE_SHIFT = cython.declare(cython.int, 56)
 STATE_MASK = cython.declare(cython.int, 7)
 LOCATION_MASK = cython.declare(cython.ulonglong, 0x00FFFFFFFFFFFFFF)
 OFFSET_MASK = cython.declare(cython.ulonglong, 0xFFFFFF)
+# Above every position.
+NEVER = cython.declare(cython.ulonglong, 1 << 63)
 # 0.2 ms of one queue's deliveries before the others have theirs.
 MESSAGES_PER_TURN = cython.declare(cython.Py_ssize_t, 4096)
 
 
-class Queue:
-    """One queue's messages and consumers. Made by Shard.open_queue()."""
+# Is told the date and the tick when what it waits for may be there.
+Waiter = Callable[[int, int], None]
 
-    def __init__(self, number: int, records: Records, spare_pages: list) -> None:
+
+class Queue:
+    """One queue's messages and consumers. Made by Shard.open_queue().
+
+    `ready_bytes` lacks what was requeued while its record was not in memory, until it is again.
+    """
+
+    def __init__(self, number: int, records: Records, spare_pages: list, wanting: list) -> None:
         self.number = number
         self.records = records
         self.index = Index(spare_pages)
@@ -60,6 +74,15 @@ class Queue:
         self.ready_count_max = 0
         self.dirty = False
         self.closed = False
+        # What is known of the way back of its records; recall.py has the say.
+        self.wanting = wanting
+        self.wants = False
+        self.readings = 0
+        self.asked_until = 0
+        self.welcome_until = 0
+        self.recall_at = NEVER
+        self.last_recall = 0
+        self.waiters: list[Waiter] = []
 
     def accepts(self) -> cython.bint:
         """False: the queue is full and refuses what is published to it."""
@@ -94,13 +117,14 @@ class Queue:
                 if count == 0:
                     count = self.round_size()
                 continue
+            if not self.deliver_next(consumer):
+                return False
             self.next_consumer += 1
-            self.deliver_next(consumer)
             budget -= 1
         return False
 
-    def deliver_next(self, consumer: Consumer) -> cython.int:
-        """The first ready message goes to a consumer that can take it."""
+    def deliver_next(self, consumer: Consumer) -> cython.bint:
+        """The first ready message goes to a consumer that can take it; False: it is not here."""
         index: Index = self.index
         location: cython.ulonglong
         position: cython.ulonglong
@@ -113,6 +137,9 @@ class Queue:
         position = index.cursor_position()
         location = entry & LOCATION_MASK
         chunk = self.records.chunk_of(location)
+        if chunk.buffer is None:
+            self.want()
+            return False
         at = location & OFFSET_MASK
         self.ready_count -= 1
         self.ready_bytes -= chunk.buffer.u32(at + BODY_LENGTH)
@@ -125,7 +152,7 @@ class Queue:
         consumer.deliver(chunk.buffer, at, position, (entry >> STATE_SHIFT & REDELIVERED) != 0)
         if consumer.settled:
             self.records.release_in(chunk, at)
-        return 0
+        return True
 
     def settle(self, position: cython.ulonglong) -> cython.int:
         """An unacknowledged message is acknowledged, or rejected for good."""
@@ -141,19 +168,64 @@ class Queue:
     def requeue(self, position: cython.ulonglong) -> cython.int:
         """An unacknowledged message goes back to its own place."""
         location: cython.ulonglong
+        chunk: Chunk
         if self.closed:
             return 0
         if not self.index.requeue(position):
             raise InvariantError("a requeued message was not there")
         location = self.index.entry(position) & LOCATION_MASK
+        chunk = self.records.chunk_of(location)
         self.unacked_count -= 1
         self.ready_count += 1
-        self.ready_bytes += self.body_length(location)
+        if chunk.buffer is None:
+            self.index.unweigh(position)
+        else:
+            self.ready_bytes += chunk.buffer.u32((location & OFFSET_MASK) + BODY_LENGTH)
         return 0
 
-    def body_length(self, location: cython.ulonglong) -> cython.Py_ssize_t:
-        at: cython.Py_ssize_t = location & OFFSET_MASK
-        return self.records.chunk_of(location).buffer.u32(at + BODY_LENGTH)
+    def weigh(self, position: cython.ulonglong, body_length: cython.Py_ssize_t) -> cython.int:
+        """The record of the entry at a position is in memory again."""
+        if self.index.weigh(position):
+            self.ready_bytes += body_length
+        return 0
+
+    # -- what is not in memory
+
+    def want(self) -> cython.int:
+        """Its next records are to be brought back, unless some are on their way."""
+        if not self.wants and self.readings == 0:
+            self.wants = True
+            self.wanting.append(self)
+        return 0
+
+    def is_due(self) -> cython.bint:
+        """It has come so far that the next records should be on their way."""
+        if self.wants or not self.active or not self.index.seek_ready():
+            return False
+        return self.index.cursor_position() >= self.recall_at
+
+    def is_next_here(self) -> cython.bint:
+        """Whether the next message's record is in memory; there is a next message."""
+        if not self.index.seek_ready():
+            raise InvariantError("the count of ready messages is wrong")
+        location: cython.ulonglong = self.index.cursor_entry() & LOCATION_MASK
+        return self.records.chunk_of(location).buffer is not None
+
+    def await_next(self, waiter: Waiter) -> bool:
+        """Has the next message's record brought back if it is not in memory.
+
+        True: `waiter` is called when it is there, or the queue is not what it was.
+        """
+        if self.closed or self.ready_count == 0 or self.is_next_here():
+            return False
+        self.waiters.append(waiter)
+        self.want()
+        return True
+
+    def take_waiters(self) -> list:
+        waiters: list = self.waiters
+        self.waiters = []
+        return waiters
 
     def purge(self) -> int:
         """Drops all ready messages; returns how many."""
@@ -179,6 +251,9 @@ class Queue:
         self.unacked_count = 0
         self.consumers.clear()
         self.active.clear()
+        if self.waiters and not self.wants:
+            self.wants = True
+            self.wanting.append(self)
 
     def add_consumer(self, consumer: Consumer) -> None:
         if self.consumers and consumer.priority != self.consumers[0].priority:

@@ -15,25 +15,44 @@ cdef enum:
     TARGETS = 36
     HEAD_BYTES = 40
     TARGET_BYTES = 12
+    CHUNK_BYTES = 1048576
 
 @cython.final
 cdef class Chunk:
     cdef readonly Py_ssize_t number
     cdef readonly Buffer buffer
+    cdef readonly Py_ssize_t size
     cdef readonly Py_ssize_t used
     cdef readonly Py_ssize_t live_bytes
     cdef readonly bint sparse
+    cdef readonly bint writing
+    cdef readonly Py_ssize_t references
+    cdef readonly Py_ssize_t references_at_first
+    cdef readonly Py_ssize_t record_bytes
+    cdef object reading
+    cdef bint aged
+    cdef Chunk older
+    cdef readonly Chunk newer
+
+    cdef bint is_alone(self) except -1
 
 @cython.final
 cdef class Records:
     cdef readonly list chunks
     cdef list free_numbers
-    cdef list spare
+    cdef readonly list spare
     cdef readonly list sparse
+    cdef readonly list thin
     cdef readonly Py_ssize_t live_count
     cdef readonly Py_ssize_t memory_bytes
+    cdef readonly Py_ssize_t stored_count
+    cdef readonly Py_ssize_t stored_bytes
+    cdef readonly object store
+    cdef readonly Chunk oldest
+    cdef Chunk newest
     cdef Chunk current
     cdef Chunk survivors
+    cdef Chunk returned
     cdef Buffer written
     cdef Py_ssize_t next_target
 
@@ -58,7 +77,21 @@ cdef class Records:
     cdef int thinned(self, Chunk chunk) except -1
     cdef Chunk room(self, Py_ssize_t length)
     cdef int retire(self, Chunk chunk) except -1
+    cdef Chunk own_chunk(self, Py_ssize_t length)
     cdef Chunk open_chunk(self, Py_ssize_t size)
     cdef int close_chunk(self, Chunk chunk) except -1
+    cdef int free_number(self, Chunk chunk) except -1
+    cdef int drop_buffer(self, Chunk chunk) except -1
+    cdef int enter(self, Chunk chunk) except -1
+    cdef int leave(self, Chunk chunk) except -1
+    cdef int release_stored(self, Chunk chunk, Py_ssize_t count) except -1
+    cdef int to_store(self, Chunk chunk) except -1
+    cdef int out_of_store(self, Chunk chunk) except -1
+    cdef int from_store(self, Chunk chunk, Buffer buffer) except -1
     cdef Chunk survivor_room(self, Py_ssize_t length)
+    cdef Chunk returned_room(self, Py_ssize_t length)
+    cdef unsigned long long bring(
+        self, Buffer source, Py_ssize_t at, Py_ssize_t length, Py_ssize_t references,
+        bint to_survivors
+    ) except? 0xFFFFFFFFFFFFFFFF
     cdef unsigned long long move(self, Chunk chunk, Py_ssize_t at) except? 0xFFFFFFFFFFFFFFFF

@@ -18,9 +18,23 @@ start: traffic that is consumed as it comes stays within the processor's cache. 
 than a quarter of its bytes alive is emptied by copying what lives into a chunk kept for such
 survivors, so that one message that stays pins itself and not a megabyte. A record too large to
 share has a chunk of its own.
+
+A chunk may leave memory, under its number, so that locations hold:
+
+    resident ---spill.py---> being written ---kept---> stored
+     ^   ^                        |                      |
+     |   +---- refused, or hardly anything lives --------+--- recall.py: record by record,
+     |                                                        to another resident chunk
+     +--- a record's own chunk comes back as a whole
+
+Of a stored chunk it is known how many index entries lead to it, not to which of its records: to
+settle a message counts them down, and at 0 the store forgets the chunk. Chunks that are not
+written to any more stand in a list by age, for those who look for something to store.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 try:
     import cython
@@ -45,11 +59,11 @@ else:
     TARGETS = 36
     HEAD_BYTES = 40
     TARGET_BYTES = 12
+    # Small enough to stay in a processor's cache, large enough that turning to the next is rare.
+    CHUNK_BYTES = 1 << 20
 
 OFFSET_BITS = cython.declare(cython.int, 24)
 OFFSET_MASK = cython.declare(cython.ulonglong, 0xFFFFFF)
-# Small enough to stay in a processor's cache, large enough that turning to the next is rare.
-CHUNK_BYTES = cython.declare(cython.Py_ssize_t, 1 << 20)
 # A larger record would waste too much of a chunk's end.
 SHARED_RECORD_BYTES_MAX = cython.declare(cython.Py_ssize_t, 1 << 18)
 # 16 MiB kept against the next burst; more goes back to the system.
@@ -57,28 +71,57 @@ SPARE_CHUNKS_MAX = cython.declare(cython.Py_ssize_t, 16)
 
 
 class Chunk:
-    """A stretch of memory with records one behind the other."""
+    """A stretch of memory with records one behind the other; stored, it has no `buffer`.
+
+    `references` are the index entries that lead to it, `record_bytes` is the length of its
+    records on the average: both are known while it is stored. `reading` is what brings it back,
+    if it is one record's own and somebody has asked for it.
+    """
 
     def __init__(self, number: int, buffer: Buffer) -> None:
         self.number = number
         self.buffer = buffer
+        self.size = buffer.size
         self.used = 0
         self.live_bytes = 0
         self.sparse = False
+        self.writing = False
+        self.references = 0
+        self.references_at_first = 0
+        self.record_bytes = 0
+        self.reading: object | None = None
+        self.aged = False
+        self.older = cython.cast(Chunk, None)
+        self.newer = cython.cast(Chunk, None)
+
+    def is_alone(self) -> cython.bint:
+        """It is one record's own."""
+        return self.size != CHUNK_BYTES
 
 
 class Records:
-    """All records of one shard. Which chunk is where is nobody else's business."""
+    """All records of one shard. Which chunk is where is nobody else's business.
+
+    `live_count` are the records in memory, `stored_count` and `stored_bytes` the chunks that are
+    not. `sparse` chunks wait to be emptied, `thin` ones are stored ones that might be.
+    """
 
     def __init__(self) -> None:
         self.chunks: list[Chunk | None] = []
         self.free_numbers: list[int] = []
         self.spare: list[Buffer] = []
         self.sparse: list[Chunk] = []
+        self.thin: list[Chunk] = []
         self.live_count = 0
         self.memory_bytes = 0
+        self.stored_count = 0
+        self.stored_bytes = 0
+        self.store: Any = None  # a Store, which imports this module
+        self.oldest = cython.cast(Chunk, None)
+        self.newest = cython.cast(Chunk, None)
         self.current = self.open_chunk(CHUNK_BYTES)
         self.survivors = cython.cast(Chunk, None)
+        self.returned = cython.cast(Chunk, None)
         self.written = self.current.buffer
         self.next_target = 0
 
@@ -147,7 +190,10 @@ class Records:
         return self.release_in(self.chunk_of(location), location & OFFSET_MASK)
 
     def release_in(self, chunk: Chunk, at: cython.Py_ssize_t) -> cython.int:
-        references: cython.Py_ssize_t = chunk.buffer.u32(at + REFERENCES)
+        references: cython.Py_ssize_t
+        if chunk.buffer is None:
+            return self.release_stored(chunk, 1)
+        references = chunk.buffer.u32(at + REFERENCES)
         if references == 0:
             raise InvariantError("a dead record was released")
         chunk.buffer.put_u32(at + REFERENCES, references - 1)
@@ -161,14 +207,20 @@ class Records:
         return 0
 
     def emptied(self, chunk: Chunk) -> cython.int:
-        if chunk is self.current or chunk is self.survivors:
+        if chunk is self.current or chunk is self.survivors or chunk is self.returned:
             chunk.used = 0
-        elif not chunk.sparse:
+        elif not chunk.sparse and not chunk.writing:
             self.close_chunk(chunk)
         return 0
 
     def thinned(self, chunk: Chunk) -> cython.int:
-        if chunk is not self.current and chunk is not self.survivors:
+        if (
+            chunk is not self.current
+            and chunk is not self.survivors
+            and chunk is not self.returned
+            and not chunk.writing
+        ):
+            self.leave(chunk)
             chunk.sparse = True
             self.sparse.append(chunk)
         return 0
@@ -179,7 +231,7 @@ class Records:
         if full.used + length <= full.buffer.size:
             return full
         if length > SHARED_RECORD_BYTES_MAX:
-            return self.open_chunk(length)
+            return self.own_chunk(length)
         self.current = self.open_chunk(CHUNK_BYTES)
         self.retire(full)
         return self.current
@@ -190,7 +242,15 @@ class Records:
             self.close_chunk(chunk)
         elif chunk.live_bytes < chunk.used >> 2:
             self.thinned(chunk)
+        else:
+            self.enter(chunk)
         return 0
+
+    def own_chunk(self, length: cython.Py_ssize_t) -> Chunk:
+        """For one record that is too large to share."""
+        chunk: Chunk = self.open_chunk(length)
+        self.enter(chunk)
+        return chunk
 
     def open_chunk(self, size: cython.Py_ssize_t) -> Chunk:
         buffer: Buffer
@@ -209,14 +269,51 @@ class Records:
         return chunk
 
     def close_chunk(self, chunk: Chunk) -> cython.int:
+        self.leave(chunk)
+        self.drop_buffer(chunk)
+        return self.free_number(chunk)
+
+    def free_number(self, chunk: Chunk) -> cython.int:
         self.chunks[chunk.number] = None
         self.free_numbers.append(chunk.number)
+        return 0
+
+    def drop_buffer(self, chunk: Chunk) -> cython.int:
         if chunk.buffer is self.written:  # a large record's own, which would stay for ever
             self.written = self.current.buffer
-        if chunk.buffer.size == CHUNK_BYTES and len(self.spare) < SPARE_CHUNKS_MAX:
+        if chunk.size == CHUNK_BYTES and len(self.spare) < SPARE_CHUNKS_MAX:
             self.spare.append(chunk.buffer)
         else:
-            self.memory_bytes -= chunk.buffer.size
+            self.memory_bytes -= chunk.size
+        chunk.buffer = cython.cast(Buffer, None)
+        return 0
+
+    def enter(self, chunk: Chunk) -> cython.int:
+        """The youngest of the list by age."""
+        chunk.aged = True
+        chunk.older = self.newest
+        if self.newest is None:
+            self.oldest = chunk
+        else:
+            self.newest.newer = chunk
+        self.newest = chunk
+        return 0
+
+    def leave(self, chunk: Chunk) -> cython.int:
+        """Not in the list by age any more, if it was."""
+        if not chunk.aged:
+            return 0
+        chunk.aged = False
+        if chunk.older is None:
+            self.oldest = chunk.newer
+        else:
+            chunk.older.newer = chunk.newer
+        if chunk.newer is None:
+            self.newest = chunk.older
+        else:
+            chunk.newer.older = chunk.older
+        chunk.older = cython.cast(Chunk, None)
+        chunk.newer = cython.cast(Chunk, None)
         return 0
 
     def survivor_room(self, length: cython.Py_ssize_t) -> Chunk:
@@ -240,3 +337,88 @@ class Records:
         target.live_bytes += length
         chunk.live_bytes -= length
         return location
+
+    # -- what is stored
+
+    def to_store(self, chunk: Chunk) -> cython.int:
+        """The store has it: its memory is free."""
+        buffer: Buffer = chunk.buffer
+        at: cython.Py_ssize_t = 0
+        count: cython.Py_ssize_t = 0
+        live: cython.Py_ssize_t = 0
+        references: cython.Py_ssize_t = 0
+        here: cython.Py_ssize_t
+        while at < chunk.used:
+            here = buffer.u32(at + REFERENCES)
+            references += here
+            live += here > 0
+            count += 1
+            at += buffer.u32(at + LENGTH)
+        chunk.references = references
+        chunk.references_at_first = references
+        chunk.record_bytes = chunk.used // count
+        chunk.live_bytes = 0
+        self.live_count -= live
+        self.stored_count += 1
+        self.stored_bytes += chunk.used
+        return self.drop_buffer(chunk)
+
+    def release_stored(self, chunk: Chunk, count: cython.Py_ssize_t) -> cython.int:
+        """So many index entries lead to it no more."""
+        if count > chunk.references:
+            raise InvariantError("a stored record was released more often than it was held")
+        chunk.references -= count
+        if chunk.references == 0:
+            self.out_of_store(chunk)
+            self.free_number(chunk)
+        elif not chunk.sparse and chunk.references < chunk.references_at_first >> 2:
+            chunk.sparse = True
+            if not chunk.is_alone():
+                self.thin.append(chunk)
+        return 0
+
+    def out_of_store(self, chunk: Chunk) -> cython.int:
+        self.stored_count -= 1
+        self.stored_bytes -= chunk.used
+        self.store.drop(chunk.number)
+        return 0
+
+    def from_store(self, chunk: Chunk, buffer: Buffer) -> cython.int:
+        """One record's own chunk is back, in a buffer of its size."""
+        self.out_of_store(chunk)
+        buffer.put_u32(REFERENCES, chunk.references)
+        chunk.buffer = buffer
+        chunk.live_bytes = chunk.used
+        chunk.references = 0
+        chunk.sparse = False
+        self.memory_bytes += chunk.size
+        self.live_count += 1
+        return self.enter(chunk)
+
+    def returned_room(self, length: cython.Py_ssize_t) -> Chunk:
+        """Where records that come back are together, for they will leave together."""
+        full: Chunk = self.returned
+        if full is not None and full.used + length <= full.buffer.size:
+            return full
+        self.returned = self.open_chunk(CHUNK_BYTES)
+        if full is not None:
+            self.retire(full)
+        return self.returned
+
+    def bring(
+        self,
+        source: Buffer,
+        at: cython.Py_ssize_t,
+        length: cython.Py_ssize_t,
+        references: cython.Py_ssize_t,
+        to_survivors: cython.bint,
+    ) -> cython.ulonglong:
+        """Copies a record that was read into memory; returns its location."""
+        chunk: Chunk = self.survivor_room(length) if to_survivors else self.returned_room(length)
+        used: cython.Py_ssize_t = chunk.used
+        chunk.buffer.copy(used, source, at, length)
+        chunk.buffer.put_u32(used + REFERENCES, references)
+        chunk.used = used + length
+        chunk.live_bytes += length
+        self.live_count += 1
+        return (cython.cast(cython.ulonglong, chunk.number) << OFFSET_BITS) + used

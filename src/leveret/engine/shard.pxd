@@ -1,7 +1,9 @@
 from leveret.engine.buffer cimport Buffer
 from leveret.engine.queue cimport Queue
+from leveret.engine.recall cimport Recall
 from leveret.engine.records cimport Chunk, Records
 from leveret.engine.route cimport Route
+from leveret.engine.spill cimport Spill
 
 cimport cython
 
@@ -9,6 +11,9 @@ cimport cython
 cdef class Shard:
     cdef readonly unsigned long long seed
     cdef readonly Records records
+    cdef readonly Spill spill
+    cdef readonly Recall recall
+    cdef readonly list resumable
     cdef list queues
     cdef list free_numbers
     cdef list spare_pages
@@ -35,5 +40,6 @@ cdef class Shard:
     cdef int touch(self, Queue queue) except -1
     cdef Buffer take_carry(self, Py_ssize_t needed)
     cdef int give_back_carry(self, Buffer buffer) except -1
+    cdef int wake(self, list queues) except -1
     cdef int compact(self) except -1
     cdef int move(self, Chunk chunk, Py_ssize_t at) except -1

@@ -16,14 +16,18 @@ except ImportError:
 from leveret.engine.buffer import Buffer
 from leveret.engine.output import Output
 from leveret.engine.pages import Page
-from leveret.engine.queue import Queue
+from leveret.engine.queue import Queue, Waiter
+from leveret.engine.recall import Reading, Recall
 from leveret.engine.records import Chunk, Records
 from leveret.engine.route import Route
+from leveret.engine.spill import Spill
+from leveret.engine.store import Store
 
 if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
     from cython.cimports.leveret.engine.output import OUTPUT_BYTES, SPARE_OUTPUTS_MAX, Output
     from cython.cimports.leveret.engine.queue import Queue
+    from cython.cimports.leveret.engine.recall import Reading, Recall
     from cython.cimports.leveret.engine.records import (
         HEAD_BYTES,
         LENGTH,
@@ -34,6 +38,7 @@ if cython.compiled:
         Records,
     )
     from cython.cimports.leveret.engine.route import Route, names_of
+    from cython.cimports.leveret.engine.spill import Spill
 else:
     from leveret.engine.output import OUTPUT_BYTES, SPARE_OUTPUTS_MAX
     from leveret.engine.records import HEAD_BYTES, LENGTH, REFERENCES, TARGET_BYTES, TARGETS
@@ -46,6 +51,7 @@ CARRY_BYTES = cython.declare(cython.Py_ssize_t, 128 * 1024)
 # 4 MiB kept for the next rests.
 SPARE_CARRIES_MAX = cython.declare(cython.Py_ssize_t, 32)
 OFFSET_BITS = cython.declare(cython.int, 24)
+NEVER = cython.declare(cython.ulonglong, 1 << 63)
 
 
 class OwesConfirms(Protocol):
@@ -69,13 +75,16 @@ class Shard:
         self.outputs: list[Output] = []
         self.spare_outputs: list[Buffer] = []
         self.spare_carries: list[Buffer] = []
+        self.spill = Spill(self.records, self.queues)
+        self.recall = Recall(self.records, self.queues)
+        self.resumable: list[Waiter] = []
         self.refused = False
         self.receive = Buffer(RECEIVE_BYTES_MAX)
 
     def open_queue(self) -> Queue:
         """An empty queue with a number that no other open queue has."""
         number = self.free_numbers.pop() if self.free_numbers else len(self.queues)
-        queue = Queue(number, self.records, self.spare_pages)
+        queue = Queue(number, self.records, self.spare_pages, self.recall.wanting)
         if number == len(self.queues):
             self.queues.append(queue)
         else:
@@ -96,7 +105,13 @@ class Shard:
     @property
     def pending(self) -> bool:
         """There is something for turn() to do."""
-        return bool(self.dirty or self.owing or self.records.sparse)
+        return bool(
+            self.dirty
+            or self.owing
+            or self.records.sparse
+            or (self.recall.wanting and self.recall.has_room())
+            or self.recall.has_to_empty()
+        )
 
     def publish(
         self,
@@ -199,10 +214,54 @@ class Shard:
             queue.dirty = False
             if queue.deliver():
                 self.touch(queue)
+            if queue.recall_at != NEVER and queue.is_due():
+                queue.wants = True
+                self.recall.wanting.append(queue)
+        if self.recall.wanting:
+            self.wake(self.recall.ask())
         for channel in owing:
             channel.write_confirms()
         if self.records.sparse:
             self.compact()
+        if self.records.thin:
+            self.recall.empty_thin()
+
+    # -- what is not in memory
+
+    def keep_in(self, store: Store) -> None:
+        """Where records may go that there is no room for; to be said before any does."""
+        self.records.store = store
+
+    def store_down_to(self, bytes_max: cython.Py_ssize_t) -> None:
+        """Lets no more than that stay in chunks of memory, as far as the store takes the rest.
+
+        To be asked for once in a turn; costs nothing while there is less.
+        """
+        if self.records.memory_bytes > bytes_max:
+            self.spill.store_down_to(bytes_max)
+
+    def written(self, number: cython.Py_ssize_t, kept: bool) -> None:
+        """The store has done with what it was given to write."""
+        self.spill.written(cython.cast(Chunk, self.records.chunks[number]), kept)
+
+    def fetched(self, reading: Reading, complete: bool) -> None:
+        """The store has done with what it was asked to read."""
+        self.wake(self.recall.arrived(reading, complete))
+
+    def wake(self, queues: list) -> cython.int:
+        """There may be something to deliver, or nothing to wait for any more."""
+        queue: Queue
+        for queue in queues:
+            if not queue.closed:
+                self.touch(queue)
+            self.resumable += queue.take_waiters()
+        return 0
+
+    def take_resumable(self) -> list[Waiter]:
+        """Who waited for a queue's next message and may ask for it now."""
+        resumable = self.resumable
+        self.resumable = []
+        return resumable
 
     def take_outputs(self) -> list[object]:
         """The owners of the outputs that were written to since this was last asked."""

@@ -284,13 +284,17 @@ class Channel:
         self.free_holder(consumer)
 
     def get(self, queue: Queue, no_ack: bool) -> bool:
-        """Writes basic.get-ok with the queue's next message; False: it is empty."""
+        """Writes basic.get-ok with the queue's next message; False: it is empty.
+
+        The message has to be in memory: see Queue.await_next().
+        """
         taker: ChannelConsumer
         if queue.ready_count == 0:
             return False
         taker = self.new_holder(queue, None, no_ack, 0)
         taker.closed = True
-        queue.deliver_next(taker)
+        if not queue.deliver_next(taker):
+            raise InvariantError("a message that is not in memory was to be delivered")
         self.unacked.got += taker.unacked_count
         self.free_holder(taker)
         return True

@@ -1,0 +1,59 @@
+from leveret.engine.buffer cimport Buffer
+from leveret.engine.queue cimport Queue
+from leveret.engine.records cimport Chunk, Records
+
+cimport cython
+
+@cython.final
+cdef class Run:
+    cdef Chunk chunk
+    cdef Queue queue
+    cdef readonly unsigned long long first
+    cdef Py_ssize_t start
+    cdef Py_ssize_t last
+    cdef Py_ssize_t end
+
+@cython.final
+cdef class Reading:
+    cdef Chunk chunk
+    cdef readonly Py_ssize_t number
+    cdef readonly Py_ssize_t offset
+    cdef readonly Py_ssize_t count
+    cdef readonly Buffer buffer
+    cdef Py_ssize_t last
+    cdef list queues
+    cdef bint for_space
+
+@cython.final
+cdef class Recall:
+    cdef Records records
+    cdef list queues
+    cdef readonly list wanting
+    cdef list spare
+    cdef readonly Py_ssize_t reading_bytes
+    cdef readonly Py_ssize_t reading_count
+    cdef public Py_ssize_t reading_bytes_max
+    cdef unsigned long long asks
+    cdef bint emptying
+
+    cdef list ask(self)
+    cdef bint has_room(self) except -1
+    cdef Py_ssize_t plan(self, Queue queue, list runs) except -1
+    cdef Py_ssize_t window_of(self, Queue queue) except -1
+    cdef Py_ssize_t look_ahead(
+        self, Queue queue, list runs, unsigned long long begin, Py_ssize_t window
+    ) except? -1
+    cdef bint continues(self, Run run, Py_ssize_t at) except -1
+    cdef int extend(self, Run run, Py_ssize_t at) except -1
+    cdef int join(self, list runs) except -1
+    cdef int read_run(self, Run run, list queues) except -1
+    cdef int read(self, Reading reading) except -1
+    cdef Buffer take_buffer(self, Py_ssize_t count)
+    cdef list arrived(self, Reading reading, bint complete)
+    cdef int revive_all(self, Reading reading) except -1
+    cdef Py_ssize_t revive(self, Reading reading, Py_ssize_t at, Py_ssize_t length) except -1
+    cdef Py_ssize_t length_of(self, Reading reading, Py_ssize_t at) except -1
+    cdef int read_rest(self, Reading reading, Py_ssize_t at, Py_ssize_t length) except -1
+    cdef int restore(self, Reading reading) except -1
+    cdef bint has_to_empty(self) except -1
+    cdef int empty_thin(self) except -1

@@ -1,0 +1,464 @@
+"""How records come back into memory before they are delivered: one by one, in the queues' order.
+
+    queue's index   | cursor ........................... asked_until ..... welcome_until
+    records           here | here | coming | stored | here | coming
+
+A queue that finds its next record absent, or has used up half of what it last asked for, stands
+in `wanting`. Once in a turn all of these look ahead in their indexes, each through a window of
+bytes; what lies close together in a stored chunk, whoever wants it, is one read. When that
+arrives, each record in it that a queue is waiting for is written to a resident chunk as if newly
+stored, and the index entries that led to the old place lead to the new one. How many did is its
+reference count. So there is one kind of resident record, and a record that nobody waits for, or
+that has been settled meanwhile, stays where it is. A record that fills a chunk of its own comes
+back as that chunk.
+
+How far a queue may look ahead follows from how many others ask between two asks of its own, so
+that one queue alone reads in large pieces and a thousand do not fill memory.
+
+Stored chunks of which little is still wanted are emptied in the same way, one at a time.
+"""
+
+from __future__ import annotations
+
+from operator import attrgetter
+
+try:
+    import cython
+except ImportError:
+    from leveret._cython_compat import cython
+
+from leveret.engine.buffer import Buffer
+from leveret.engine.errors import InvariantError
+from leveret.engine.index import Index
+from leveret.engine.pages import Page
+from leveret.engine.queue import Queue
+from leveret.engine.records import Chunk, Records
+
+if cython.compiled:
+    from cython.cimports.leveret.engine.buffer import Buffer
+    from cython.cimports.leveret.engine.index import READY, Index
+    from cython.cimports.leveret.engine.pages import PAGE_SLOTS, Page
+    from cython.cimports.leveret.engine.queue import Queue
+    from cython.cimports.leveret.engine.records import (
+        BODY_LENGTH,
+        HEAD_BYTES,
+        LENGTH,
+        TARGET_BYTES,
+        TARGETS,
+        Chunk,
+        Records,
+    )
+else:
+    from leveret.engine.index import READY
+    from leveret.engine.pages import PAGE_SLOTS
+    from leveret.engine.records import BODY_LENGTH, HEAD_BYTES, LENGTH, TARGET_BYTES, TARGETS
+
+STATE_SHIFT = cython.declare(cython.int, 56)
+STATE_MASK = cython.declare(cython.int, 7)
+LOCATION_MASK = cython.declare(cython.ulonglong, 0x00FFFFFFFFFFFFFF)
+OFFSET_BITS = cython.declare(cython.int, 24)
+OFFSET_MASK = cython.declare(cython.ulonglong, 0xFFFFFF)
+NUMBER_SHIFT = cython.declare(cython.int, 9)
+SLOT_MASK = cython.declare(cython.ulonglong, 511)
+NEVER = cython.declare(cython.ulonglong, 1 << 63)
+
+# All that is being read at a time, but for one record that is larger. Enough to hide a disk's
+# latency behind its bandwidth: 32 MiB at 3 GB/s are 10 ms.
+READING_BYTES_MAX = 32 * 1024 * 1024
+# One queue's look ahead: what a fast consumer takes in a few turns.
+WINDOW_BYTES_MAX = cython.declare(cython.Py_ssize_t, 1024 * 1024)
+# Of one among thousands, and of one that asks for the first time, maybe for one message only.
+WINDOW_BYTES_MIN = cython.declare(cython.Py_ssize_t, 16 * 1024)
+# Entries looked at for one window: 10 µs for a queue that has its next messages in memory.
+LOOK_AHEAD_MAX = cython.declare(cython.Py_ssize_t, 4096)
+# One read: large enough that its calls cost nothing beside its bytes.
+READ_BYTES = cython.declare(cython.Py_ssize_t, 256 * 1024)
+# So much between two wanted records is read along: less work than another read.
+GAP_BYTES = cython.declare(cython.Py_ssize_t, 32 * 1024)
+# What is read of a record whose length is not known yet, at least.
+RECORD_BYTES_MIN = cython.declare(cython.Py_ssize_t, 1024)
+# Stretches planned in one turn: half a millisecond.
+RUNS_MAX = cython.declare(cython.Py_ssize_t, 1024)
+# A smaller read gets a buffer of its size; a larger one one of READ_BYTES, out of a pool.
+SMALL_READ_BYTES = cython.declare(cython.Py_ssize_t, 32 * 1024)
+# 4 MiB kept for the next reads.
+SPARE_BUFFERS_MAX = cython.declare(cython.Py_ssize_t, 16)
+# 64 MiB of files of which three quarters are waste, at most, before something is done about it.
+# A queue that is drained in order leaves its chunks behind sooner.
+THIN_CHUNKS_MAX = cython.declare(cython.Py_ssize_t, 64)
+
+by_location = attrgetter("first")
+
+
+class Run:
+    """A stretch of a stored chunk that one queue wants; its last record begins at `last`."""
+
+    def __init__(self, chunk: Chunk, start: int, queue: Queue) -> None:
+        self.chunk = chunk
+        self.queue = queue
+        self.first = (chunk.number << OFFSET_BITS) + start
+        self.start = start
+        self.last = start
+        self.end = start
+
+
+class Reading:
+    """What the store is asked for: `count` bytes from `offset` of chunk `number`, into `buffer`."""
+
+    def __init__(
+        self,
+        chunk: Chunk,
+        offset: cython.Py_ssize_t,
+        count: cython.Py_ssize_t,
+        buffer: Buffer,
+        last: cython.Py_ssize_t,
+        queues: list,
+    ) -> None:
+        self.chunk = chunk
+        self.number = chunk.number
+        self.offset = offset
+        self.count = count
+        self.buffer = buffer
+        self.last = last
+        self.queues = queues
+        self.for_space = False
+
+
+class Recall:
+    """Brings records back, for the shard whose `queues` and `records` these are."""
+
+    def __init__(self, records: Records, queues: list) -> None:
+        self.records = records
+        self.queues = queues
+        self.wanting: list[Queue] = []
+        self.spare: list[Buffer] = []
+        self.reading_bytes = 0
+        self.reading_count = 0
+        self.reading_bytes_max = READING_BYTES_MAX
+        self.asks = 0
+        self.emptying = False
+
+    # -- asking
+
+    def ask(self) -> list:
+        """Reads for those who want something; returns those who have nothing to wait for."""
+        queue: Queue
+        wanting: list = self.wanting[:]
+        runs: list = []
+        served: list = []
+        planned: cython.Py_ssize_t = self.reading_bytes
+        count: cython.Py_ssize_t
+        self.wanting.clear()
+        for queue in wanting:
+            if planned >= self.reading_bytes_max or len(runs) >= RUNS_MAX:
+                self.wanting.append(queue)
+                continue
+            queue.wants = False
+            count = self.plan(queue, runs)
+            planned += count
+            if count == 0:
+                served.append(queue)
+        if runs:
+            runs.sort(key=by_location)
+            self.join(runs)
+        return served
+
+    def has_room(self) -> bool:
+        """Whether ask() would ask for anything now."""
+        return self.reading_bytes < self.reading_bytes_max
+
+    def plan(self, queue: Queue, runs: list) -> cython.Py_ssize_t:
+        """Adds what the queue wants next; returns how many bytes that is about."""
+        index: Index = queue.index
+        cursor: cython.ulonglong
+        begin: cython.ulonglong
+        count: cython.Py_ssize_t
+        queue.recall_at = NEVER
+        if queue.closed or not index.seek_ready():
+            return 0
+        cursor = index.cursor_position()
+        begin = cursor
+        if queue.asked_until > cursor and (queue.readings > 0 or queue.is_next_here()):
+            begin = queue.asked_until
+        count = self.look_ahead(queue, runs, begin, self.window_of(queue))
+        if queue.asked_until < index.next_position:
+            queue.recall_at = cursor + (queue.asked_until - cursor + 1) // 2
+        queue.welcome_until = queue.asked_until + (queue.asked_until - cursor)
+        return count
+
+    def window_of(self, queue: Queue) -> cython.Py_ssize_t:
+        """Its share, if all who have asked since it last did want the same."""
+        window: cython.Py_ssize_t = WINDOW_BYTES_MIN
+        self.asks += 1
+        if queue.last_recall > 0:
+            window = self.reading_bytes_max // cython.cast(
+                cython.Py_ssize_t, self.asks - queue.last_recall
+            )
+            window = max(WINDOW_BYTES_MIN, min(WINDOW_BYTES_MAX, window))
+        queue.last_recall = self.asks
+        return window
+
+    def look_ahead(
+        self,
+        queue: Queue,
+        runs: list,
+        begin: cython.ulonglong,
+        window: cython.Py_ssize_t,
+    ) -> cython.Py_ssize_t:
+        """Finds what is absent from position `begin` on, until the window is full."""
+        page: Page = queue.index.page_from(begin >> NUMBER_SHIFT)
+        slot: cython.Py_ssize_t = 0
+        looked: cython.Py_ssize_t = 0
+        left: cython.Py_ssize_t = window
+        location: cython.ulonglong
+        at: cython.Py_ssize_t
+        chunk: Chunk
+        run: Run = cython.cast(Run, None)
+        queue.asked_until = begin
+        if page is not None and page.number == begin >> NUMBER_SHIFT:
+            slot = begin & SLOT_MASK
+        while page is not None and left > 0 and looked < LOOK_AHEAD_MAX:
+            if page.ready == 0:
+                slot = PAGE_SLOTS
+                looked += 1
+            while slot < PAGE_SLOTS and left > 0:
+                location = page.buffer.slot(slot)
+                slot += 1
+                if location >> STATE_SHIFT & STATE_MASK != READY:
+                    continue
+                looked += 1
+                location &= LOCATION_MASK
+                chunk = self.records.chunk_of(location)
+                if chunk.buffer is not None:
+                    continue
+                at = location & OFFSET_MASK
+                if run is not None and run.chunk is chunk and self.continues(run, at):
+                    left -= at - run.last
+                else:
+                    left -= chunk.record_bytes
+                    run = Run(chunk, at, queue)
+                    runs.append(run)
+                self.extend(run, at)
+            queue.asked_until = (page.number << NUMBER_SHIFT) + slot
+            if slot == PAGE_SLOTS:
+                page = page.next
+                slot = 0
+        if queue.asked_until > queue.index.next_position:
+            queue.asked_until = queue.index.next_position
+        return window - left
+
+    def continues(self, run: Run, at: cython.Py_ssize_t) -> cython.bint:
+        """Whether the next record of a run may stand there."""
+        gap: cython.Py_ssize_t = max(GAP_BYTES, 2 * run.chunk.record_bytes)
+        return run.last < at <= run.last + gap and at - run.start < READ_BYTES
+
+    def extend(self, run: Run, at: cython.Py_ssize_t) -> cython.int:
+        """To the record at `at`, as long as it may be, by what is known of its neighbours."""
+        chunk: Chunk = run.chunk
+        length: cython.Py_ssize_t = chunk.record_bytes + (chunk.record_bytes >> 2)
+        run.last = at
+        run.end = min(chunk.used, at + max(RECORD_BYTES_MIN, length))
+        return 0
+
+    def join(self, runs: list) -> cython.int:
+        """Reads the runs, in the order of their places, neighbours in one."""
+        run: Run
+        joined: Run = cython.cast(Run, None)
+        queues: list = []
+        for run in runs:
+            if (
+                joined is not None
+                and run.chunk is joined.chunk
+                and run.start <= joined.end + GAP_BYTES
+                and (run.start <= joined.last or run.end - joined.start <= READ_BYTES)
+            ):
+                joined.last = max(joined.last, run.last)
+                joined.end = max(joined.end, run.end)
+                queues.append(run.queue)
+                continue
+            if joined is not None:
+                self.read_run(joined, queues)
+            joined = run
+            queues = [run.queue]
+        return self.read_run(joined, queues)
+
+    def read_run(self, run: Run, queues: list) -> cython.int:
+        chunk: Chunk = run.chunk
+        count: cython.Py_ssize_t = run.end - run.start
+        queue: Queue
+        for queue in queues:
+            queue.readings += 1
+        if not chunk.is_alone():
+            buffer: Buffer = self.take_buffer(count)
+            return self.read(Reading(chunk, run.start, count, buffer, run.last, queues))
+        if chunk.reading is not None:
+            under_way: Reading = cython.cast(Reading, chunk.reading)
+            under_way.queues.extend(queues)
+            return 0
+        alone: Reading = Reading(chunk, 0, chunk.used, Buffer(chunk.size), 0, queues)
+        chunk.reading = alone
+        return self.read(alone)
+
+    def read(self, reading: Reading) -> cython.int:
+        self.reading_bytes += reading.buffer.size
+        self.reading_count += 1
+        self.records.store.read(reading)
+        return 0
+
+    def take_buffer(self, count: cython.Py_ssize_t) -> Buffer:
+        if count <= SMALL_READ_BYTES or count > READ_BYTES:
+            return Buffer(count)
+        return self.spare.pop() if self.spare else Buffer(READ_BYTES)
+
+    # -- what comes
+
+    def arrived(self, reading: Reading, complete: bool) -> list:
+        """Puts it where it belongs; returns the queues that have waited for it.
+
+        Where the store could not read it, they want it still.
+        """
+        chunk: Chunk = reading.chunk
+        queue: Queue
+        self.reading_bytes -= reading.buffer.size
+        self.reading_count -= 1
+        for queue in reading.queues:
+            queue.readings -= 1
+        if reading.for_space:
+            self.emptying = False
+        if chunk.is_alone():
+            chunk.reading = None
+        if not complete:
+            if reading.for_space:
+                self.records.thin.append(chunk)
+            for queue in reading.queues:
+                queue.want()
+            return []
+        if chunk.references > 0:  # else it was forgotten meanwhile
+            if chunk.is_alone():
+                self.restore(reading)
+            else:
+                self.revive_all(reading)
+        if reading.buffer.size == READ_BYTES and len(self.spare) < SPARE_BUFFERS_MAX:
+            self.spare.append(reading.buffer)
+        return reading.queues
+
+    def revive_all(self, reading: Reading) -> cython.int:
+        """Each record that was read and is wanted."""
+        at: cython.Py_ssize_t = 0
+        length: cython.Py_ssize_t
+        moved: cython.Py_ssize_t = 0
+        while at < reading.count:
+            length = self.length_of(reading, at)
+            if length == 0 or length > reading.count - at:
+                if reading.offset + at <= reading.last:
+                    self.read_rest(reading, at, length)
+                break
+            moved += self.revive(reading, at, length)
+            at += length
+        if moved > 0:
+            self.records.release_stored(reading.chunk, moved)
+        return 0
+
+    def revive(
+        self, reading: Reading, at: cython.Py_ssize_t, length: cython.Py_ssize_t
+    ) -> cython.Py_ssize_t:
+        """One record, if a queue waits for it; returns how many index entries led to it."""
+        buffer: Buffer = reading.buffer
+        old: cython.ulonglong = (
+            (cython.cast(cython.ulonglong, reading.number) << OFFSET_BITS) + reading.offset + at
+        )
+        new: cython.ulonglong
+        entry: cython.ulonglong
+        position: cython.ulonglong
+        named: cython.Py_ssize_t = at + HEAD_BYTES
+        after: cython.Py_ssize_t = named + TARGET_BYTES * buffer.u32(at + TARGETS)
+        holders: cython.Py_ssize_t = 0
+        wanted: cython.bint = reading.for_space
+        queue: Queue | None
+        while named < after:
+            queue = self.queues[buffer.u32(named)]
+            if queue is not None:
+                position = buffer.u64(named + 4)
+                entry = queue.index.entry(position)
+                if entry != 0 and entry & LOCATION_MASK == old:
+                    holders += 1
+                    if entry >> STATE_SHIFT & STATE_MASK == READY:
+                        wanted = wanted or position < queue.welcome_until
+            named += TARGET_BYTES
+        if holders == 0 or not wanted:
+            return 0
+        new = self.records.bring(buffer, at, length, holders, reading.for_space)
+        named = at + HEAD_BYTES
+        while named < after:
+            queue = self.queues[buffer.u32(named)]
+            if queue is not None:
+                position = buffer.u64(named + 4)
+                if queue.index.relocate(position, old, new):
+                    queue.weigh(position, buffer.u32(at + BODY_LENGTH))
+            named += TARGET_BYTES
+        return holders
+
+    def length_of(self, reading: Reading, at: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Of the record there; 0: that was not read."""
+        length: cython.Py_ssize_t
+        if reading.count - at < HEAD_BYTES:
+            return 0
+        length = reading.buffer.u32(at + LENGTH)
+        if length < HEAD_BYTES or reading.offset + at + length > reading.chunk.used:
+            raise InvariantError("the store gave back something else than it was given")
+        return length
+
+    def read_rest(
+        self, reading: Reading, at: cython.Py_ssize_t, length: cython.Py_ssize_t
+    ) -> cython.int:
+        """A wanted record is longer than was thought: from there once more, and further."""
+        queue: Queue
+        chunk: Chunk = reading.chunk
+        offset: cython.Py_ssize_t = reading.offset + at
+        count: cython.Py_ssize_t = max(length, reading.last - offset + RECORD_BYTES_MIN)
+        count = min(count, chunk.used - offset)
+        for queue in reading.queues:
+            queue.readings += 1
+        rest = Reading(chunk, offset, count, self.take_buffer(count), reading.last, reading.queues)
+        return self.read(rest)
+
+    def restore(self, reading: Reading) -> cython.int:
+        """A record's own chunk."""
+        chunk: Chunk = reading.chunk
+        buffer: Buffer = reading.buffer
+        position: cython.ulonglong
+        entry: cython.ulonglong
+        location: cython.ulonglong = cython.cast(cython.ulonglong, chunk.number) << OFFSET_BITS
+        named: cython.Py_ssize_t = HEAD_BYTES
+        after: cython.Py_ssize_t = named + TARGET_BYTES * buffer.u32(TARGETS)
+        queue: Queue | None
+        self.records.from_store(chunk, buffer)
+        while named < after:
+            queue = self.queues[buffer.u32(named)]
+            if queue is not None:
+                position = buffer.u64(named + 4)
+                entry = queue.index.entry(position)
+                if entry != 0 and entry & LOCATION_MASK == location:
+                    queue.weigh(position, buffer.u32(BODY_LENGTH))
+            named += TARGET_BYTES
+        return 0
+
+    # -- space in the store
+
+    def has_to_empty(self) -> cython.bint:
+        """There is something for empty_thin() to do."""
+        return not self.emptying and len(self.records.thin) > THIN_CHUNKS_MAX
+
+    def empty_thin(self) -> None:
+        """Reads one chunk of which little is wanted, if there are many, to free its place."""
+        chunk: Chunk
+        buffer: Buffer
+        reading: Reading
+        while self.has_to_empty():
+            chunk = self.records.thin.pop(0)
+            if chunk.references > 0:
+                self.emptying = True
+                buffer = Buffer(chunk.used)
+                reading = Reading(chunk, 0, chunk.used, buffer, chunk.used, [])
+                reading.for_space = True
+                self.read(reading)
