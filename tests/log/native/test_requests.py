@@ -95,6 +95,22 @@ def test_names_are_made_changed_taken_away_and_synced(thread, tmp_path):
     assert not new.exists()
 
 
+@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="this system has only named files")
+def test_a_file_without_a_name_is_in_no_folder(thread, tmp_path):
+    thread.create_unnamed(1, str(tmp_path))
+    ((_, made, error),) = wait_answers(thread, 1)
+    assert (error, os.fstat(made).st_nlink, list(tmp_path.iterdir())) == (0, 0, [])
+    thread.write(2, made, 0, Buffer(0, b"abc"), 0, 3)
+    assert wait_answers(thread, 1) == [(2, 3, 0)]
+    assert (os.pread(made, 9, 0), os.get_inheritable(made)) == (b"abc", False)
+    os.close(made)
+
+
+def test_a_file_without_a_name_needs_a_folder(thread, tmp_path):
+    thread.create_unnamed(1, str(tmp_path / "missing"))
+    assert wait_answers(thread, 1) == [(1, 0, errno.ENOENT)]
+
+
 def test_a_file_is_closed_once(thread, tmp_path):
     file = os.open(tmp_path / "file", os.O_CREAT | os.O_RDWR)
     thread.close_file(1, file)

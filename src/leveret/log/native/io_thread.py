@@ -35,6 +35,7 @@ if cython.compiled:
     from cython.cimports.leveret.log.native.requests import (
         CLOSE,
         CREATE,
+        CREATE_UNNAMED,
         READ,
         RENAME,
         SYNC,
@@ -53,6 +54,7 @@ else:
     from leveret.log.native.requests import (
         CLOSE,
         CREATE,
+        CREATE_UNNAMED,
         READ,
         RENAME,
         SYNC,
@@ -68,7 +70,7 @@ else:
     SLOTS = 256
 
 Answer = tuple[Any, int, int]
-"""The request's number, the bytes moved (CREATE: the descriptor), and errno, 0 where all went well.
+"""The request's number, the bytes moved (or a new file's descriptor), and errno, 0 if all is well.
 
 A read that ends early without an error met the end of the file. A write that has moved all its
 bytes and has an error could not sync them.
@@ -182,6 +184,10 @@ class IoThread:
     def create(self, number: int, path: str) -> None:
         """Make a file that is not there yet, for reading and writing."""
         self.submit_path(number, CREATE, path, "")
+
+    def create_unnamed(self, number: int, path: str) -> None:
+        """Make a file without a name in that folder, where the file system can do so."""
+        self.submit_path(number, CREATE_UNNAMED, path, "")
 
     def rename(self, number: int, path: str, new_path: str) -> None:
         self.submit_path(number, RENAME, path, new_path)

@@ -22,10 +22,17 @@ cdef extern from *:
 
     #define LEVERET_ZEROS_BYTES 65536
     static const unsigned char LEVERET_ZEROS[LEVERET_ZEROS_BYTES];
+
+    #ifdef O_TMPFILE
+    #define LEVERET_UNNAMED O_TMPFILE
+    #else
+    #define LEVERET_UNNAMED 0
+    #endif
     """
     int leveret_sync_data(int) nogil
     const Py_ssize_t LEVERET_ZEROS_BYTES
     const unsigned char *LEVERET_ZEROS
+    const int LEVERET_UNNAMED
 
 cdef enum:
     STOP = 0
@@ -39,6 +46,7 @@ cdef enum:
     RENAME = 8
     UNLINK = 9
     CLOSE = 10
+    CREATE_UNNAMED = 11
     FILE_MODE = 384
 
 cdef struct Request:
@@ -101,6 +109,9 @@ cdef inline int touch_file(Request *request) noexcept nogil:
         return rename(<char *> request.data, <char *> request.data + request.count)
     if request.kind == UNLINK:
         return unlink(<char *> request.data)
+    if request.kind == CREATE_UNNAMED:
+        # Where the flag is not known this tries to write to a folder, which is refused.
+        return open(<char *> request.data, LEVERET_UNNAMED | O_RDWR | O_CLOEXEC, FILE_MODE)
     return open(<char *> request.data, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, FILE_MODE)
 
 
@@ -124,5 +135,5 @@ cdef inline void leveret_perform(Request *request) noexcept nogil:
         status = touch_file(request)
     if status < 0:
         request.error = errno
-    elif request.kind == CREATE:
+    elif request.kind == CREATE or request.kind == CREATE_UNNAMED:
         request.result = status

@@ -7,6 +7,7 @@
     SYNC              all that was written is on the disk, and the file's size
     SYNC_DIRECTORY    the names in a directory are: fdatasync may leave them out
     CREATE            a new file
+    CREATE_UNNAMED    a new file in a folder, without a name: gone when it is closed
     RENAME, UNLINK    a name
     CLOSE             a descriptor: with the last one of an unlinked file its pages and blocks go,
                       which takes a tenth of a millisecond for each megabyte
@@ -29,6 +30,8 @@ if not cython.compiled:
 
     STOP, WRITE, WRITE_AND_SYNC, READ, ZERO = range(5)
     SYNC, SYNC_DIRECTORY, CREATE, RENAME, UNLINK, CLOSE = range(5, 11)
+    CREATE_UNNAMED = 11
+    UNNAMED = getattr(os, "O_TMPFILE", 0)  # else it is a folder that is opened, which is refused
     FILE_MODE = 0o600  # messages are their owners' own
 
     def perform(
@@ -49,6 +52,8 @@ if not cython.compiled:
             os.rename(*paths(data))
         elif kind == UNLINK:
             os.unlink(paths(data)[0])
+        elif kind == CREATE_UNNAMED:
+            done[0] = os.open(paths(data)[0], UNNAMED | os.O_RDWR, FILE_MODE)
         elif kind == CREATE:
             done[0] = os.open(paths(data)[0], os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE)
 
