@@ -17,9 +17,15 @@ LIMIT_S = 10
 HERE = Address("127.0.0.1", 0)
 
 
+class FakeRecords:
+    memory_bytes = 0
+
+
 class FakeShard:
     def __init__(self) -> None:
         self.written: dict[int, None] = {}
+        self.resumable: list[object] = []
+        self.records = FakeRecords()
         self.turn_count = 0
         self.pending_count = 0
         self.error: Exception | None = None

@@ -19,6 +19,7 @@ from leveret.server.config import Config
 from leveret.server.connection import Connection
 from leveret.server.listener import Listener, open_listeners
 from leveret.server.selector import TurnSelector
+from leveret.server.spilling import Spilling
 from leveret.server.turn import Turn
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,10 @@ class Server:
         self._turn = Turn(
             shard, clock or Clock(), loop=self._loop, wake=self._wake, fail=self._fail
         )
+        self._spilling = Spilling(
+            shard, self._turn, bytes_max=config.chunk_bytes_max, loop=self._loop
+        )
+        self._turn.relieve = self._spilling.relieve
         self._listeners: list[Listener] = []
         self._connections: set[Connection] = set()
         self._accepted_count = 0
@@ -153,6 +158,7 @@ class Server:
         """Take the turn and the selector out of the loop."""
         self._close_listeners()
         self._turn.stop()
+        self._spilling.close()
         if self._selector.turn is None:
             return
         self._selector.turn = None

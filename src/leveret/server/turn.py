@@ -30,7 +30,8 @@ class Turn:
     """The turns of one shard, and the connections that take part in them, by their numbers.
 
     `wake` has `run` called without a socket being ready. `fail` is told the error after which
-    the shard cannot be trusted; nothing is run any more then.
+    the shard cannot be trusted; nothing is run any more then. `relieve` is called in each turn, for
+    what is to leave memory.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Turn:
         self.timers: Timers[Connection] = Timers()
         self.paused: set[Connection] = set()
         self.wanted = False
+        self.relieve: Callable[[], None] = nothing
         self._shard = shard
         self._clock = clock
         self._loop = loop
@@ -69,6 +71,10 @@ class Turn:
             return
         try:
             self._shard.turn()
+            if self._shard.resumable:
+                for resume in self._shard.take_resumable():
+                    resume(self.now, self.tick)
+            self.relieve()
             outputs = self._shard.take_outputs()
         except Exception as error:
             self.fail(error)
@@ -127,3 +133,7 @@ class Turn:
         for connection in self.timers.take_due(self.tick, count_max=DUE_MAX):
             connection.due()
         self.want()
+
+
+def nothing() -> None:
+    """Done where there is nothing to do."""

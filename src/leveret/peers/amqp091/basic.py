@@ -76,9 +76,11 @@ def cancel(channel: Channel, method: BasicCancel) -> BasicCancelOk:
 
 
 def get(channel: Channel, method: BasicGet) -> BasicGetEmpty | None:
-    """None: the engine has written basic.get-ok and the message."""
+    """None: the engine has written basic.get-ok and the message, or will when it is in memory."""
     name = channel.queue_name(method.queue)
     queue = channel.virtual_host.find_queue(name, channel.connection)
+    if channel.connection.await_next(channel, method, queue.store):
+        return None
     if channel.engine.get(queue.store, method.no_ack):
         return None
     return BasicGetEmpty()

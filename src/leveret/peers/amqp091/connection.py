@@ -8,8 +8,8 @@ Whatever goes wrong ends in `fail`, the one place that turns an error into a clo
 if its kind is soft, of the connection if it is hard. Our own mistakes are reported to the
 operator, and the client learns only that there was one.
 
-A method that defined something is answered when the definition is durable. If that takes time,
-parsing rests meanwhile; deliveries go on.
+A method that defined something is answered when the definition is durable, and basic.get when the
+message is in memory. If that takes time, parsing rests meanwhile; deliveries go on.
 """
 
 from __future__ import annotations
@@ -20,10 +20,16 @@ from leveret.broker.errors import BrokerError
 from leveret.broker.virtual_host import VirtualHost
 from leveret.engine.amqp091.connection import Connection as Engine
 from leveret.engine.errors import InvariantError, PeerViolation
+from leveret.engine.queue import Queue
 from leveret.engine.route import Route
 from leveret.peers.amqp091 import connection_methods, message
 from leveret.peers.amqp091.channel import Channel
-from leveret.peers.amqp091.dispatch import CONNECTION_HANDLERS, DEFINING_CLASSES, HANDLERS
+from leveret.peers.amqp091.dispatch import (
+    CONNECTION_HANDLERS,
+    DEFINING_CLASSES,
+    HANDLERS,
+    Handler,
+)
 from leveret.peers.amqp091.states import TRANSITIONS, State
 from leveret.peers.service import Service
 from leveret.peers.timing import CLOSE_MS, LINGER_MS, Timing
@@ -69,6 +75,7 @@ class Connection:
         self.channel_max = 0
         self.channels: dict[int, Channel] = {}
         self._now = 0
+        self._awaiting = False
 
     # The face
 
@@ -220,10 +227,40 @@ class Connection:
             if channel.engine.committing:
                 text = "unexpected command while processing 'tx.commit'"
                 raise ProtocolError("channel_error", text)
-            method = decode_method(method_id, arguments)
-            reply = handler(channel, method)
-            if reply is not None and not getattr(method, "no_wait", False):
-                self._reply(number, reply, defines=method_id >> 16 in DEFINING_CLASSES)
+            self._perform(channel, handler, decode_method(method_id, arguments))
+
+    def _perform(self, channel: Channel, handler: Handler, method: Method) -> None:
+        reply = handler(channel, method)
+        if reply is not None and not getattr(method, "no_wait", False):
+            defines = method.METHOD_ID >> 16 in DEFINING_CLASSES
+            self._reply(channel.number, reply, defines=defines)
+
+    def await_next(self, channel: Channel, method: Method, queue: Queue) -> bool:
+        """Whether the method has to wait for the queue's next message, and is handled again then.
+
+        Whatever comes behind it waits, too.
+        """
+
+        def again(now: int, tick: int) -> None:
+            if self.state is not State.RUNNING:
+                return
+            self._now, self._awaiting = now, False
+            try:
+                self._perform(channel, HANDLERS[method.METHOD_ID], method)
+            except (ProtocolError, BrokerError) as error:
+                self.fail(
+                    error.kind, error.text, channel=channel.number, method_id=method.METHOD_ID
+                )
+            except Exception as error:
+                self.violated(error)
+            if not self._awaiting:
+                self._listen(now, tick)
+
+        if not queue.await_next(again):
+            return False
+        self._awaiting = self.timing.paused = True
+        self.engine.pause()
+        return True
 
     def _reply(self, channel: int, reply: Method, *, defines: bool) -> None:
         """At once, or when what was defined is durable."""
