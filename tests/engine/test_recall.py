@@ -297,7 +297,7 @@ def test_many_queues_look_less_far(world, store, client):
     backlog = Backlog(store, client, *keys)
     backlog.add(10_000, 3000)
     backlog.put_away()
-    world.shard.recall.reading_bytes_max = 2 * MIB
+    world.shard.recall.ahead_bytes_max = 2 * MIB
     for key, queue in zip(keys, queues, strict=True):
         client.consume(queue, tag=key, prefetch=2)
     before = world.shard.records.live_count

@@ -33,6 +33,7 @@ cdef class Recall:
     cdef readonly Py_ssize_t reading_bytes
     cdef readonly Py_ssize_t reading_count
     cdef public Py_ssize_t reading_bytes_max
+    cdef public Py_ssize_t ahead_bytes_max
     cdef unsigned long long asks
     cdef bint emptying
 

@@ -62,9 +62,10 @@ NUMBER_SHIFT = cython.declare(cython.int, 9)
 SLOT_MASK = cython.declare(cython.ulonglong, 511)
 NEVER = cython.declare(cython.ulonglong, 1 << 63)
 
-# All that is being read at a time, but for one record that is larger. Enough to hide a disk's
-# latency behind its bandwidth: 32 MiB at 3 GB/s are 10 ms.
-READING_BYTES_MAX = 32 * 1024 * 1024
+# All that is being read at a time, but for one record that is larger: 3 ms at 3 GB/s, a few turns.
+READING_BYTES_MAX = 8 * 1024 * 1024
+# What all queues together may have in memory ahead of their consumers' needs, about.
+AHEAD_BYTES_MAX = 32 * 1024 * 1024
 # One queue's look ahead: what a fast consumer takes in a few turns.
 WINDOW_BYTES_MAX = cython.declare(cython.Py_ssize_t, 1024 * 1024)
 # Of one among thousands, and of one that asks for the first time, maybe for one message only.
@@ -81,8 +82,8 @@ RECORD_BYTES_MIN = cython.declare(cython.Py_ssize_t, 1024)
 RUNS_MAX = cython.declare(cython.Py_ssize_t, 1024)
 # A smaller read gets a buffer of its size; a larger one one of READ_BYTES, out of a pool.
 SMALL_READ_BYTES = cython.declare(cython.Py_ssize_t, 32 * 1024)
-# 4 MiB kept for the next reads.
-SPARE_BUFFERS_MAX = cython.declare(cython.Py_ssize_t, 16)
+# 8 MiB, all that is under way when much is.
+SPARE_BUFFERS_MAX = cython.declare(cython.Py_ssize_t, 32)
 # 64 MiB of files of which three quarters are waste, at most, before something is done about it.
 # A queue that is drained in order leaves its chunks behind sooner.
 THIN_CHUNKS_MAX = cython.declare(cython.Py_ssize_t, 64)
@@ -135,6 +136,7 @@ class Recall:
         self.reading_bytes = 0
         self.reading_count = 0
         self.reading_bytes_max = READING_BYTES_MAX
+        self.ahead_bytes_max = AHEAD_BYTES_MAX
         self.asks = 0
         self.emptying = False
 
@@ -191,7 +193,7 @@ class Recall:
         window: cython.Py_ssize_t = WINDOW_BYTES_MIN
         self.asks += 1
         if queue.last_recall > 0:
-            window = self.reading_bytes_max // cython.cast(
+            window = self.ahead_bytes_max // cython.cast(
                 cython.Py_ssize_t, self.asks - queue.last_recall
             )
             window = max(WINDOW_BYTES_MIN, min(WINDOW_BYTES_MAX, window))
