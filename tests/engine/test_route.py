@@ -180,3 +180,29 @@ def test_what_is_found_is_what_was_put_last_and_is_good(routes_max, commands):
         for names in ((e, k) for e in exchanges for k in (b"", b"a", b"b", b"ab", bytes(255))):
             found = cache.find(*names)
             assert found is last.get(names) or (found is None and routes_max < 65536)
+
+
+def test_the_queues_of_all_routes_together_have_a_limit():
+    """Where each key leads to many queues, as those that a fanout exchange is given do."""
+    cache, exchange = RouteCache(), Exchange()
+    queues = range(1 << 18)
+    for number in range(40):
+        cache.put(b"e", b"%d" % number, route_to(*queues, exchange=exchange))
+        assert cache.target_count <= 1 << 22
+    assert cache.find(b"e", b"39") is not None
+    assert cache.find(b"e", b"0") is None
+
+
+def test_the_queues_of_routes_that_are_replaced_do_not_count():
+    cache = RouteCache(routes_max=4)
+    for number in range(100):
+        cache.put(b"", b"%d" % (number % 10), route_to(1, 2, 3))
+    assert cache.target_count == 3 * cache.count
+
+
+def test_a_cache_that_was_cleared_is_as_new():
+    cache, _ = cache_of(1_000, routes_max=4096)
+    cache.clear()
+    assert (cache.count, cache.target_count, cache.find(b"", b"1")) == (0, 0, None)
+    cache.put(b"", b"1", route_to(7))
+    assert cache.find(b"", b"1") is not None

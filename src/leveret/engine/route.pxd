@@ -34,8 +34,10 @@ cdef class RouteCache:
     cdef list routes
     cdef Buffer rows
     cdef readonly Py_ssize_t count
+    cdef readonly Py_ssize_t target_count
     cdef Py_ssize_t victim
 
+    cpdef clear(self)
     cdef Route look_up(self, Buffer names, Py_ssize_t at, Py_ssize_t length)
     cdef bint has_names(
         self, Py_ssize_t way, Buffer names, Py_ssize_t at, Py_ssize_t length

@@ -39,6 +39,9 @@ MASK_64 = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)
 QUEUE_BYTES = cython.declare(cython.Py_ssize_t, 4)
 # About 20 MB of routes, four times the 10,000 routing keys that a busy topic exchange sees.
 ROUTES_MAX = 65536
+# All of their queues' numbers together take 16 MiB: where each key leads to many queues, the cache
+# begins anew more often.
+ROUTE_TARGETS_MAX = cython.declare(cython.Py_ssize_t, 1 << 22)
 
 
 class Exchange:
@@ -113,11 +116,16 @@ class RouteCache:
     def __init__(self, seed: int = 0, routes_max: int = ROUTES_MAX) -> None:
         self.seed = (seed & MASK_64) ^ MIX
         self.buckets_max = 1 << (max(1, routes_max // WAYS).bit_length() - 1)
+        self.victim = 0
+        self.clear()
+
+    def clear(self) -> None:
+        """Forgets all routes."""
         self.buckets = min(BUCKETS_AT_FIRST, self.buckets_max)
         self.routes: list[Route | None] = [None] * (self.buckets * WAYS)
         self.rows = Buffer(self.buckets * WAYS * ROW_BYTES)
         self.count = 0
-        self.victim = 0
+        self.target_count = 0
 
     def put(self, exchange: bytes, routing_key: bytes, route: Route) -> None:
         """Keeps a route; the exchange's name and the routing key have 255 bytes at the most."""
@@ -125,6 +133,8 @@ class RouteCache:
         self.forget(exchange, routing_key)
         route.name(names, names.size)
         route.hash = self.hash_of(names, 0, names.size)
+        if self.target_count + route.queue_count > ROUTE_TARGETS_MAX:
+            self.clear()
         # At a quarter full hardly a bucket overflows: what it drops is asked for again and again.
         if self.count > len(self.routes) >> 2 and self.buckets < self.buckets_max:
             self.grow()
@@ -193,6 +203,10 @@ class RouteCache:
 
     def keep(self, way: cython.Py_ssize_t, route: Route) -> cython.int:
         row: cython.Py_ssize_t = way * ROW_BYTES
+        old: Route = self.routes[way]
+        if old is not None:
+            self.target_count -= old.queue_count
+        self.target_count += route.queue_count
         self.routes[way] = route
         self.rows.put_u64(row, route.hash)
         self.rows.put_u16(row + 8, route.names_length)
@@ -207,6 +221,7 @@ class RouteCache:
         self.routes = [None] * (self.buckets * WAYS)
         self.rows = Buffer(self.buckets * WAYS * ROW_BYTES)
         self.count = 0
+        self.target_count = 0
         for route in old:
             if route is not None and route.is_good():
                 self.place(route)
