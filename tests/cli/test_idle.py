@@ -55,7 +55,7 @@ def test_an_idle_broker_has_no_part_of_leveret_that_serves_nobody() -> None:
         talk(broker.port).close()
     layers = {name.split(".")[1] for name in imported(broker.log) if name.startswith("leveret.")}
     assert layers - {"_cython_compat"} == {
-        *("engine", "wire", "broker", "peers"),
+        *("limits", "engine", "wire", "broker", "peers"),
         *("server", "cli"),
     }
 

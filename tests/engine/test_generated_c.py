@@ -43,7 +43,9 @@ MAY_CALL = {  # beyond what all may: what is rare, or was measured and found che
     "Connection.method": {  # any other method than those of each message
         *("PyLong_FromSsize_t", "__Pyx_PyLong_From_int", "__Pyx_PyObject_FastCallMethod"),
     },
-    "Channel.free_holder": {"PyLong_FromSsize_t", "__Pyx_SetItemInt"},  # a consumer that has gone
+    "Channel.free_holder": {  # a consumer that has gone
+        *("PyLong_FromSsize_t", "__Pyx_SetItemInt", "__Pyx_PyDict_Pop_ignore"),
+    },
     "Content.keep_properties": MAKES_A_BUFFER,  # larger ones than any before on this channel
     "Confirms.exceptional": MAKES_A_BUFFER,  # the first exception after a time without
     "Pages.find": {  # another page than the last time

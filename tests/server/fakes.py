@@ -49,6 +49,7 @@ class FakePeer:
         self.shard = shard
         self.owner = owner
         self.remote = remote
+        self.refusal: str | None = None
         self.finished = False
         self.events: list[object] = []
         self.memory = bytearray(64 * 1024)
@@ -122,8 +123,9 @@ class Stage:
         config = Config(**{"listen": (HERE,), **options})
         self.server = Server(self.shard, self.open_peer, config, clock=clock, selector=selector)
 
-    def open_peer(self, owner: int, remote: Address, tick: int) -> FakePeer:
+    def open_peer(self, owner: int, remote: Address, tick: int, refusal: str | None) -> FakePeer:
         peer = FakePeer(self.shard, owner, remote)
+        peer.refusal = refusal
         self.prepare(peer)
         self.peers.append(peer)
         return peer

@@ -24,6 +24,29 @@ class Messages(Protocol):
         """As of definitions, of all that was published and settled so far."""
 
 
+class Journal(Protocol):
+    """What an operator may want to know of a connection, which has the name `owner`.
+
+    `event` is one of few texts, `detail` may have come from the client.
+    """
+
+    def warning(self, owner: object, event: str, detail: str) -> None:
+        """It lost the connection by it."""
+
+    def info(self, owner: object, event: str, detail: str) -> None:
+        """It goes on."""
+
+
+class NoJournal:
+    """Nobody wants to know."""
+
+    def warning(self, owner: object, event: str, detail: str) -> None:
+        pass
+
+    def info(self, owner: object, event: str, detail: str) -> None:
+        pass
+
+
 class InMemory:
     """All is kept as well as it ever will be, at once."""
 
@@ -42,3 +65,4 @@ class Service(NamedTuple):
     definitions: Definitions = InMemory()
     messages: Messages = InMemory()
     settings: Settings = Settings()
+    journal: Journal = NoJournal()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+from collections.abc import Callable
 
 import leveret
 from leveret.broker.broker import Broker
@@ -27,20 +28,39 @@ def make_server(
     config: Config, *, clock: Clock | None = None, selector: TurnSelector | None = None
 ) -> Server:
     """A server with a new and empty broker; see Server."""
+    journal = Journal()
     shard = Shard(int.from_bytes(os.urandom(SEED_BYTES)))
     service = Service(
         shard,
-        Broker(shard, os.urandom),
+        Broker(shard, os.urandom, config.limits),
         report=report,
         version=leveret.__version__,
         cluster_name=f"leveret@{socket.gethostname()}",
         settings=config.settings,
+        journal=journal,
     )
 
-    def open_peer(owner: int, remote: Address, tick: int) -> Peer:
-        return Newcomer(service, owner=owner, is_loopback=remote.is_loopback, tick=tick)
+    def open_peer(owner: int, remote: Address, tick: int, refusal: str | None) -> Peer:
+        return Newcomer(
+            service, owner=owner, is_loopback=remote.is_loopback, tick=tick, refusal=refusal
+        )
 
-    return Server(shard, open_peer, config, clock=clock, selector=selector)
+    server = Server(shard, open_peer, config, clock=clock, selector=selector)
+    journal.name_of = server.name_of
+    return server
+
+
+class Journal:
+    """What peers have to tell goes to the log; `name_of` is what an owner is called there."""
+
+    def __init__(self) -> None:
+        self.name_of: Callable[[object], str] = str
+
+    def warning(self, owner: object, event: str, detail: str) -> None:
+        log.warning(f"%s: {event}: %s", self.name_of(owner), detail)
+
+    def info(self, owner: object, event: str, detail: str) -> None:
+        log.info(f"%s: {event}: %s", self.name_of(owner), detail)
 
 
 def report(error: Exception) -> None:

@@ -68,11 +68,22 @@ def test_an_idle_connection_receives_into_the_shards_one_buffer(world):
 def test_what_is_unfinished_is_carried_over_in_memory_of_its_own(world):
     one, other = world.connect(), world.connect()
     one.send(publish_frame(b"q")[:-1])
-    assert one.connection.receive_buffer().obj is not other.connection.receive_buffer().obj
     other.publish(b"q", b"other")
     one.send(publish_frame(b"q")[-1:] + header_frame(0))
     assert ready_count(world) == 2
-    assert one.connection.receive_buffer().obj is other.connection.receive_buffer().obj
+
+
+@pytest.mark.parametrize("size", [4, RECEIVE_BYTES - 7, RECEIVE_BYTES - 6, FRAME_MAX])
+@pytest.mark.parametrize("step", [RECEIVE_BYTES, 40_000])
+def test_a_rest_of_any_size_is_carried_over(world, client, size, step):
+    other = world.connect()
+    method = method_frame(1, 50 << 16 | 10, bytes(range(256)) * 1024)[: size + 7]
+    frame = method[:3] + size.to_bytes(4, "big") + method[7 : size + 7]
+    client.send(frame, step=step)
+    other.publish(b"q", bytes(1_000))
+    client.send(b"\xce" + publish_frame(b"q") + header_frame(0))
+    assert ready_count(world) == 2
+    assert client.methods == [(1, 50 << 16 | 10, frame[11:])]
 
 
 @pytest.mark.parametrize("count", [-1, RECEIVE_BYTES + 1, 2**62])

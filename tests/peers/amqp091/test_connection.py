@@ -461,3 +461,50 @@ def test_other_clients_and_closing_ones_are_not_told(server):
     starting.start()
     starting.peer.successor.block("low on memory")
     assert starting.take() == []
+
+
+# What the operator is told
+
+
+def test_the_operator_is_told_why_a_connection_or_channel_was_closed(server, client):
+    client.send(QueueDeclare(queue="none", passive=True))
+    client.send(QueueDeclare(queue="q"), channel=2)
+    soft = "NOT_FOUND - no queue 'none' in vhost '/'"
+    hard = "CHANNEL_ERROR - expected 'channel.open'"
+    assert server.told == [("info", "channel closed", soft), ("warning", "closed", hard)]
+
+
+def test_the_operator_is_told_of_a_refused_login(server):
+    client = server.connect()
+    client.start()
+    wrong = {"mechanism": "PLAIN", "response": b"\0guest\0wrong", "locale": "en_US"}
+    client.send(ConnectionStartOk(client_properties={}, **wrong), channel=0)
+    ((level, event, detail),) = server.told
+    assert (level, event) == ("warning", "login refused")
+    assert detail.startswith("Login was refused using authentication mechanism PLAIN")
+
+
+def test_the_operator_is_told_of_an_unknown_header(server):
+    server.connect().put(b"\x16\x03\x01\x02ABC\xff")
+    detail = "\x16\x03\x01\x02ABC\\xff"
+    assert server.told == [("warning", "unknown protocol header", detail)]
+
+
+def test_the_operator_is_told_of_silence(server):
+    server.connect().wait(10_000)
+    started = server.connect()
+    started.start()
+    started.wait(10_000)
+    server.client().wait(120_000)
+    assert server.told == [
+        ("warning", "handshake timeout", "no protocol header"),
+        ("warning", "handshake timeout", "starting"),
+        ("warning", "missed heartbeats", "nothing came"),
+    ]
+
+
+def test_the_operator_is_not_told_of_what_he_asked_for_or_of_who_does_not_answer(server, client):
+    client.peer.shut_down("going down")
+    client.wait(20_000)
+    assert client.peer.finished
+    assert server.told == []

@@ -17,6 +17,7 @@ cdef class Channel:
     cdef readonly Unacked unacked
     cdef list holders
     cdef list free_holders
+    cdef dict takers
     cdef Route route
     cdef list permitted
     cdef Transaction transaction

@@ -52,9 +52,10 @@ class Channel:
         self.session = session
         self.number = number
         self.content = Content(session, number)
-        self.unacked = Unacked(session.shard.spare_pages)
+        self.unacked = Unacked(session.shard.spare_pages, session.unacked_max)
         self.holders: list[ChannelConsumer | None] = []
         self.free_holders: list[int] = []
+        self.takers: dict[Queue, ChannelConsumer] = {}
         self.route = cython.cast(Route, None)
         self.permitted: list[Exchange] = []
         self.transaction = cython.cast(Transaction, None)
@@ -67,6 +68,16 @@ class Channel:
     @property
     def unacked_count(self) -> int:
         return self.unacked.count
+
+    @property
+    def holder_count(self) -> int:
+        """Its consumers, and the queues and cancelled consumers of which something is unsettled."""
+        return len(self.holders) - len(self.free_holders)
+
+    @property
+    def may_hold(self) -> bool:
+        """It has not yet as many unacknowledged messages as it may have."""
+        return self.unacked.count < self.unacked.ceiling
 
     @property
     def confirming(self) -> bool:
@@ -288,12 +299,21 @@ class Channel:
         taker: ChannelConsumer
         if queue.ready_count == 0:
             return False
-        taker = self.new_holder(queue, None, no_ack, 0)
-        taker.closed = True
+        taker = self.taker(queue, no_ack)
         queue.deliver_next(taker)
-        self.unacked.got += taker.unacked_count
+        self.unacked.got += not no_ack
         self.free_holder(taker)
         return True
+
+    def taker(self, queue: Queue, no_ack: bool) -> ChannelConsumer:
+        """Who takes messages from the queue for basic.get; one for all that are unacknowledged."""
+        taker: ChannelConsumer | None = None if no_ack else self.takers.get(queue)
+        if taker is None:
+            taker = self.new_holder(queue, None, no_ack, 0)
+            taker.closed = True
+            if not no_ack:
+                self.takers[queue] = taker
+        return taker
 
     def limit_consumers(self, prefetch_count: int) -> None:
         """How many messages each of the channel's consumers may hold from now on; 0: any number."""
@@ -360,6 +380,8 @@ class Channel:
         if holder.closed and holder.unacked_count == 0 and self.holders[holder.holder] is holder:
             self.holders[holder.holder] = None
             self.free_holders.append(holder.holder)
+            if holder.tag is None:
+                self.takers.pop(holder.queue, None)
         return 0
 
     # -- acknowledging
@@ -401,10 +423,10 @@ class Channel:
         if consumer.closed:
             self.unacked.got -= consumer.tag is None
             self.free_holder(consumer)
-        elif consumer.parked == FOR_CREDIT and self.unacked.count_max == 0:
-            self.renew_credit(consumer)
-        if self.unacked.count_max > 0:
+        if self.unacked.count_max > 0 or self.unacked.count == self.unacked.ceiling - 1:
             self.share_credit(consumer.holder + 1)
+        elif consumer.parked == FOR_CREDIT and not consumer.closed:
+            self.renew_credit(consumer)
         return 0
 
     def recover(self) -> None:
@@ -427,7 +449,7 @@ class Channel:
     def select_transaction(self) -> None:
         """From here on nothing is published or settled before a commit."""
         if self.transaction is None:
-            self.transaction = Transaction()
+            self.transaction = Transaction(self.session.transaction_bytes_max)
 
     def stage(self, body: Buffer, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.int:
         """The message is complete: it waits for the commit."""
@@ -457,9 +479,11 @@ class Channel:
             self.unknown_tag(tag, method)
         if multiple:
             last = self.unacked.last_tag if tag == 0 else tag
-            tags = [each for each in self.unacked.tags(last) if each not in staged]
+            after = self.transaction.all_staged_to
+            tags = [each for each in self.unacked.tags(last, after) if each not in staged]
+            self.transaction.all_staged_to = max(after, last)
         self.session.handled += 1
-        self.transaction.settle(StagedSettlement(tags, bool(requeue)))
+        self.transaction.settle(StagedSettlement(tags, bool(requeue)), self.number, method)
         return 0
 
     def commit(self) -> bool:
@@ -521,4 +545,5 @@ class Channel:
             self.settle_taken(True)
         self.holders.clear()
         self.free_holders.clear()
+        self.takers.clear()
         self.route = cython.cast(Route, None)

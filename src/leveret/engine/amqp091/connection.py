@@ -19,7 +19,11 @@ except ImportError:
 from leveret.engine.amqp091.channel import Channel
 from leveret.engine.amqp091.consumer import ChannelConsumer
 from leveret.engine.amqp091.control import Control
-from leveret.engine.amqp091.session import UNFINISHED_BYTES_MAX, Session
+from leveret.engine.amqp091.session import (
+    TRANSACTION_BYTES_MAX,
+    UNFINISHED_BYTES_MAX,
+    Session,
+)
 from leveret.engine.buffer import Buffer
 from leveret.engine.errors import PeerViolation
 from leveret.engine.route import RouteCache
@@ -159,10 +163,21 @@ class Connection:
         """Messages that name a user must name this one."""
         self.session.user = Buffer(0, user)
 
-    def limit_messages(self, message_bytes_max: cython.Py_ssize_t) -> None:
-        """How large a message's body may be. Two of them may come in at a time, at least."""
+    def limit_messages(
+        self,
+        message_bytes_max: cython.Py_ssize_t,
+        unfinished_bytes_max: cython.Py_ssize_t = UNFINISHED_BYTES_MAX,
+        transaction_bytes_max: cython.Py_ssize_t = TRANSACTION_BYTES_MAX,
+    ) -> None:
+        """How large a message's body may be; all that are half received, together; all that wait
+        for one commit. Of these two there may always be two of the largest."""
         self.session.message_bytes_max = message_bytes_max
-        self.session.unfinished_bytes_max = max(UNFINISHED_BYTES_MAX, 2 * message_bytes_max)
+        self.session.unfinished_bytes_max = max(unfinished_bytes_max, 2 * message_bytes_max)
+        self.session.transaction_bytes_max = max(transaction_bytes_max, 2 * message_bytes_max)
+
+    def limit_unacked(self, unacked_max: cython.Py_ssize_t) -> None:
+        """How many messages each channel that is opened from now on may hold unacknowledged."""
+        self.session.unacked_max = unacked_max
 
     def enter(self, routes: RouteCache) -> None:
         """The virtual host is open: these are its routes."""

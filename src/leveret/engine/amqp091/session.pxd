@@ -15,6 +15,8 @@ cdef class Session:
     cdef Py_ssize_t frame_max
     cdef Py_ssize_t message_bytes_max
     cdef Py_ssize_t unfinished_bytes_max
+    cdef Py_ssize_t transaction_bytes_max
+    cdef Py_ssize_t unacked_max
     cdef Py_ssize_t unfinished_bytes
     cdef unsigned long long handled
     cdef unsigned long long now

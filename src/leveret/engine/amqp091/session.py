@@ -23,6 +23,10 @@ if cython.compiled:
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 # All messages of one connection that are half received, together: four of the largest.
 UNFINISHED_BYTES_MAX = 64 * 1024 * 1024
+# All that waits for a channel's commit, which is done in one go: a second, if it is small messages.
+TRANSACTION_BYTES_MAX = 128 * 1024 * 1024
+# Of one channel: when it goes they all go back in one go, which takes 60 ms.
+UNACKED_MAX = 1_000_000
 # What RabbitMQ offers; a frame's payload may be this long.
 FRAME_MAX = 131072
 
@@ -39,6 +43,8 @@ class Session:
         self.frame_max = FRAME_MAX
         self.message_bytes_max = MESSAGE_BYTES_MAX
         self.unfinished_bytes_max = UNFINISHED_BYTES_MAX
+        self.transaction_bytes_max = TRANSACTION_BYTES_MAX
+        self.unacked_max = UNACKED_MAX
         self.unfinished_bytes = 0
         self.handled = 0
         self.now = 0

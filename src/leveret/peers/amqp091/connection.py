@@ -23,10 +23,16 @@ from leveret.engine.errors import InvariantError, PeerViolation
 from leveret.engine.route import Route
 from leveret.peers.amqp091 import connection_methods, message
 from leveret.peers.amqp091.channel import Channel
-from leveret.peers.amqp091.dispatch import CONNECTION_HANDLERS, DEFINING_CLASSES, HANDLERS
+from leveret.peers.amqp091.dispatch import (
+    CONNECTION_HANDLERS,
+    DEFINING_CLASSES,
+    HANDLERS,
+    check_size,
+)
 from leveret.peers.amqp091.states import TRANSITIONS, State
 from leveret.peers.service import Service
-from leveret.peers.timing import CLOSE_MS, LINGER_MS, Timing
+from leveret.peers.settings import Settings
+from leveret.peers.timing import CLOSE_MS, HANDSHAKE_TIMEOUT, LINGER_MS, Timing
 from leveret.wire.amqp091 import frames
 from leveret.wire.amqp091.errors import ProtocolError
 from leveret.wire.amqp091.methods import (
@@ -47,19 +53,30 @@ from leveret.wire.amqp091.reply_codes import REPLY_CODES, reply_text
 
 PROTOCOL_HEADERS: Final = (frames.PROTOCOL_HEADER, b"AMQP\x01\x01\x00\x09")
 
+INITIAL_FRAME_MAX: Final = 8192  # RabbitMQ's; until then nobody knows who it is that sends
+
 NO_ROUTE: Final = REPLY_CODES["no_route"]
 
 
 class Connection:
-    """A peer. `deadline` is the tick at which the handshake must be over."""
+    """A peer. `deadline` is the tick at which the handshake must be over; `refusal` is why no
+    virtual host can be opened, None if one can."""
 
     def __init__(
-        self, service: Service, *, owner: object, is_loopback: bool, deadline: int
+        self,
+        service: Service,
+        *,
+        owner: object,
+        is_loopback: bool,
+        deadline: int,
+        refusal: str | None = None,
     ) -> None:
         self.service = service
+        self.owner = owner
         self.is_loopback = is_loopback
+        self.refusal = refusal
         self.engine = Engine(service.shard, self, owner)
-        self.engine.limit_messages(service.settings.message_bytes_max)
+        limit(self.engine, service.settings)
         self.state = State.HEADER
         self.finished = False  # the same as being CLOSED, and asked after each read
         self.timing = Timing(deadline)
@@ -99,7 +116,7 @@ class Connection:
         if self.finished:
             return
         if self.timing.is_over():
-            self.finish()
+            self._give_up()
         elif self.timing.owes_heartbeat():
             self.timing.spoke(tick)
             self.engine.write(frames.HEARTBEAT_FRAME)
@@ -121,6 +138,8 @@ class Connection:
             self.state = State.STARTING
             self.write(0, connection_methods.start(self.service))
         else:
+            shown = header.decode("ascii", "backslashreplace")
+            self.service.journal.warning(self.owner, "unknown protocol header", shown)
             self.engine.write(frames.PROTOCOL_HEADER)
             self.finish()
 
@@ -220,6 +239,7 @@ class Connection:
             if channel.engine.committing:
                 text = "unexpected command while processing 'tx.commit'"
                 raise ProtocolError("channel_error", text)
+            check_size(method_id, len(arguments), self.service.settings.declaration_bytes_max)
             method = decode_method(method_id, arguments)
             reply = handler(channel, method)
             if reply is not None and not getattr(method, "no_wait", False):
@@ -279,6 +299,9 @@ class Connection:
         decode_method(method_id, arguments)
         if self.virtual_host is None:
             raise InvariantError("a connection is running without a virtual host")
+        broker = self.service.broker
+        broker.limits.check_channels(broker.channel_count, node=self.service.cluster_name)
+        broker.channel_count += 1
         self.channels[number] = Channel(
             self, self.virtual_host, self.engine.open_channel(number), number
         )
@@ -298,6 +321,7 @@ class Connection:
         self.engine.close_channel(channel.number)
         channel.release()
         del self.channels[channel.number]
+        self.service.broker.channel_count -= 1
 
     # Errors and the end
 
@@ -307,10 +331,13 @@ class Connection:
             return
         failed = self.channels.get(channel)
         if failed is None or REPLY_CODES[kind].is_hard:
+            if kind != "connection_forced":
+                self.service.journal.warning(self.owner, "closed", reply_text(kind, text))
             can_answer = self.state is State.RUNNING and kind != "frame_error"
             self._start_closing(CLOSE_MS if can_answer else LINGER_MS)
             self._write_close(0, ConnectionClose, kind, text, method_id)
         else:
+            self.service.journal.info(self.owner, "channel closed", reply_text(kind, text))
             failed.failed = True
             self.engine.fail_channel(channel)
             failed.release()
@@ -334,9 +361,18 @@ class Connection:
 
     def refuse_login(self, error: BrokerError | ProtocolError) -> None:
         """Says so to a client that can hear it. Each must wait before it can try again."""
+        self.service.journal.warning(self.owner, "login refused", error.text)
         self._start_closing(LINGER_MS)
         if "authentication_failure_close" in self.capabilities:
             self._write_close(0, ConnectionClose, error.kind, error.text, 0)
+
+    def _give_up(self) -> None:
+        """The client has been silent too long."""
+        if self.state is State.RUNNING:
+            self.service.journal.warning(self.owner, "missed heartbeats", "nothing came")
+        elif self.state is not State.CLOSING:
+            self.service.journal.warning(self.owner, HANDSHAKE_TIMEOUT, self.state.value)
+        self.finish()
 
     def _start_closing(self, milliseconds: int) -> None:
         """Everything is given back; only the end of the connection is heard now."""
@@ -358,6 +394,14 @@ class Connection:
             self._forget_channel(channel)
         if self.virtual_host is not None:
             self.virtual_host.connection_closed(self)
+
+
+def limit(engine: Engine, settings: Settings) -> None:
+    engine.limit_messages(
+        settings.message_bytes_max, settings.unfinished_bytes_max, settings.transaction_bytes_max
+    )
+    engine.limit_unacked(settings.unacked_per_channel_max)
+    engine.tune(INITIAL_FRAME_MAX, 0)
 
 
 def violation(error: BrokerError, channel: int) -> PeerViolation:
