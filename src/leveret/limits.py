@@ -10,7 +10,7 @@ A new limit is a declaration here, or a constant and a row there.
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import Enum, auto
 from typing import NamedTuple
 
 KIB = 1 << 10
@@ -22,10 +22,10 @@ COUNT_MAX = 1 << 31  # of what no machine has so many: as good as no limit
 class Unit(Enum):
     """What a number counts, which says how an operator writes it."""
 
-    COUNT = "N"
-    BYTES = "SIZE"
-    MILLISECONDS = "TIME"
-    SECONDS = "TIME in whole seconds"
+    COUNT = auto()
+    BYTES = auto()
+    MILLISECONDS = auto()
+    SECONDS = auto()
 
 
 class Group(Enum):
@@ -146,7 +146,7 @@ HEARTBEAT = Limit(
     Group.CONNECTIONS,
     Unit.SECONDS,
     60,
-    "seconds between heartbeats, as offered; 0: none. The client's answer counts",
+    "between heartbeats, as offered; 0: none are sent. The client's answer counts",
     "RabbitMQ's offer: a client that has gone without a word is noticed after two minutes, and"
     " 100,000 idle connections cost 3,000 heartbeats a second",
     "a client that is silent for two of them loses its connection",
@@ -214,7 +214,7 @@ TRANSACTION = Limit(
     128 * MIB,
     "messages and acknowledgements of a channel's transaction, with 300 and 150 bytes for the"
     " objects that each takes; two of the largest messages always fit",
-    "a commit is done in one go, and everybody waits for it: a second for the 400,000 smallest"
+    "a commit is done in one go, and everybody waits for it: 0.2 s for the 419,000 smallest"
     " messages that fit",
     "506: the connection is closed",
     "engine/amqp091/test_transaction.py::test_a_transaction_has_a_limit",
@@ -227,7 +227,7 @@ UNACKED_PER_CHANNEL = Limit(
     1_000_000,
     "deliveries of a channel that are not acknowledged, whatever its prefetch",
     "each takes 16 bytes beside the message, and when the channel goes all of them go back to their"
-    " queues while everybody waits: 60 ms for a million",
+    " queues while everybody waits: 40 ms for a million",
     "nothing: the channel's consumers are sent nothing until it acknowledges; basic.get is refused"
     " with 406",
     "engine/amqp091/test_channel_limits.py::test_the_unacknowledged_of_a_channel_have_a_limit",

@@ -24,7 +24,7 @@ def add_limit_options(parser: argparse.ArgumentParser) -> None:
                 section.add_argument(
                     limit.flag,
                     dest=limit.name,
-                    metavar=limit.unit.value,
+                    metavar=METAVARS[limit.unit],
                     type=partial(parse, limit),
                     default=AUTOMATIC if limit.default_text else limit.default,
                     help=f"{limit.what} (default: {show_default(limit)})",
@@ -79,6 +79,12 @@ def show_default(limit: Limit) -> str:
 
 
 DIGITS_MAX: Final = 15
+METAVARS: Final[Mapping[Unit, str]] = {
+    Unit.COUNT: "N",
+    Unit.BYTES: "SIZE",
+    Unit.MILLISECONDS: "TIME",
+    Unit.SECONDS: "TIME",
+}
 PARSERS: Final[Mapping[Unit, Callable[[str], int]]] = {
     Unit.COUNT: parse_count,
     Unit.BYTES: parse_size,

@@ -46,6 +46,7 @@ log = logging.getLogger(__name__)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
+    parser.usage = f"leveret {NAME} [options]"
     add = parser.add_argument
     add("--listen", metavar="HOST:PORT", type=_address, action="append",
         help=f"where to listen; may be given several times; an IPv6 host stands in brackets;"

@@ -26,7 +26,7 @@ else:
     # 5 MiB kept for the next turns.
     SPARE_OUTPUTS_MAX = 16
 
-# A consumer is passed over while so much waits to be sent to its peer: one turn's worth.
+# One turn's worth: a consumer is passed over while so much waits to be sent to its peer.
 FULL_BYTES = cython.declare(cython.Py_ssize_t, 256 * 1024)
 
 

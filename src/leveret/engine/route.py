@@ -33,6 +33,7 @@ BUCKETS_AT_FIRST = cython.declare(cython.Py_ssize_t, 64)
 # A processor's cache line.
 ROW_BYTES = cython.declare(cython.Py_ssize_t, 64)
 ROW_HEAD_BYTES = cython.declare(cython.Py_ssize_t, 10)
+# What is left of the line, which is enough for most exchanges and routing keys.
 ROW_NAMES_MAX = cython.declare(cython.Py_ssize_t, 54)
 MIX = cython.declare(cython.ulonglong, 0x9E3779B97F4A7C15)
 MASK_64 = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)

@@ -15,7 +15,7 @@ from leveret import limits
 from leveret.server.address import Address
 
 REFUSED_MAX = 64  # a descriptor each, and the time of a handshake; more learn nothing new
-SHARE_OF_ADDRESS = 10  # one address may have all but this part
+SHARE_OF_ADDRESS = 10  # enough for the others to come in, and little for who is alone
 
 
 class NoRoom(Exception):

@@ -9,6 +9,7 @@ from leveret.broker.limits import Limits
 from leveret.peers.settings import Settings
 from leveret.server.address import Address
 
+LINGER_MS = 2_000  # a round trip around the world takes a tenth of it, and who is gone is gone
 DEFAULT_SETTINGS = Settings()
 DEFAULT_LIMITS = Limits()
 DEFAULT_ADDRESS = Address("127.0.0.1", 5672)  # 5672 is what IANA assigned to AMQP
@@ -24,7 +25,7 @@ class Config:
     """
 
     listen: tuple[Address, ...] = (DEFAULT_ADDRESS,)
-    linger_ms: int = 2_000
+    linger_ms: int = LINGER_MS
     stop_ms: int = limits.STOP.default
     connections_max: int = limits.CONNECTIONS.default
     connections_per_address_max: int = limits.CONNECTIONS_PER_ADDRESS.default

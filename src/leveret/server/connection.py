@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DROP_BYTES = 64 * 1024
-"""Read at once of what nobody wants any more."""
+"""As much as any other read."""
 
 
 class State(enum.Enum):

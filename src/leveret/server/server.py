@@ -30,11 +30,11 @@ OpenPeer = Callable[[int, Address, int, str | None], Peer]
 and the reason for which it is refused, None if it is not."""
 
 KEEPALIVE_IDLE_S = 60
-"""A connection on which nothing has come for so long is asked whether there is anybody."""
+"""As long as a heartbeat's interval, for who does without."""
 KEEPALIVE_PROBE_S = 15
-"""And again after each of these. With the next: two minutes, as long as heartbeats take."""
+"""With the next: after two minutes it is known, as with heartbeats."""
 KEEPALIVE_PROBES_MAX = 4
-"""So many questions without an answer, and it is lost."""
+"""One lost packet proves nothing."""
 if sys.platform == "darwin":
     KEEPALIVE_IDLE = socket.TCP_KEEPALIVE
 else:

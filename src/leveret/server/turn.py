@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from leveret.server.connection import Connection
 
 DUE_MAX = 256
-"""Deadlines served in one turn: about a millisecond, so that a burst of them delays nobody."""
+"""They take about a millisecond, so a burst of them delays nobody."""
 
 
 class Turn:

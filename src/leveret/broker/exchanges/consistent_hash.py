@@ -30,7 +30,7 @@ HEADER = "hash-header"
 PROPERTY = "hash-property"
 PROPERTIES = ("correlation_id", "message_id", "timestamp")
 WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
-# All weights of an exchange together; 800 KB. What matters is the ratio of the weights.
+# They take 800 KB. What matters is the ratio of the weights, not how large they are.
 BUCKETS_MAX = 100_000
 
 

@@ -23,7 +23,7 @@ LENGTH = "x-recent-history-length"
 NO_STORE = "x-recent-history-no-store"
 DEFAULT_LENGTH = 20
 LENGTH_MAX = 100_000  # messages are copied into memory of their own, and replayed in one go
-BYTES_MAX = 64 << 20  # of all that one exchange remembers; the last message it always does
+BYTES_MAX = 64 << 20  # four of the largest messages; the last one is always remembered
 MESSAGE_BYTES = 500  # what the objects for one take
 PROPERTY_SIZE = 10  # decoded headers take ten times their bytes, as a rule
 

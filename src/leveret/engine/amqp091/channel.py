@@ -41,7 +41,7 @@ else:
 PUBLISH = cython.declare(cython.int, 0x003C0028)
 MANDATORY = cython.declare(cython.int, 1)
 IMMEDIATE = cython.declare(cython.int, 2)
-# The exchanges to which a channel has been found permitted to publish; more are asked again.
+# Who publishes to more exchanges by turns is rare, and for these permission is asked again.
 PERMITTED_MAX = cython.declare(cython.Py_ssize_t, 16)
 
 

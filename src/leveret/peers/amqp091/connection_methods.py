@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # The least is the specification's, for there are clients that insist on it.
 FRAME_MAX_MIN: Final = 4096
-CHANNEL_MAX_MIN: Final = 1
+CHANNEL_MAX_MIN: Final = 1  # without a channel there is nothing to do
 
 LOCALES: Final = b"en_US"
 CAPABILITIES: Final = (  # those that are true; a client takes a missing one for false
