@@ -100,7 +100,8 @@ def everything() -> Iterator[Path]:
 TEXTS = [
     path
     for path in everything()
-    if path.suffix in {"", ".py", ".pxd", ".md", ".toml", ".in", ".js"}
+    if path.suffix
+    in {"", ".py", ".pxd", ".md", ".toml", ".in", ".go", ".java", ".js", ".rs", ".xml"}
 ]
 PYTHON = [path for path in TEXTS if path.suffix == ".py"]
 PAGES = [path for path in TEXTS if path.suffix == ".md"]
