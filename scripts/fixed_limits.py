@@ -325,6 +325,12 @@ KEPT = (
         "engine/test_records.py::test_no_more_than_sixteen_spare_chunks_are_kept",
     ),
     Inner(
+        "engine/rounds.ENDED_ROUNDS_MAX",
+        "priorities without consumers that a queue still looks at",
+        "priorities",
+        "engine/test_rounds.py::test_rounds_that_end_leave_nothing_behind",
+    ),
+    Inner(
         "engine/pages.SPARE_PAGES_MAX",
         "pages of queues that are kept for others",
         "pages",
