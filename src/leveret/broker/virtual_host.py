@@ -382,7 +382,7 @@ class VirtualHost:
         owner: object | None,
         arguments: Arguments,
     ) -> Queue:
-        queue_arguments.check_queue_type(arguments, resource=self.queue_description(name))
+        queue_arguments.check(arguments, resource=self.queue_description(name))
         self.limits.check_queues(len(self.queues), name=name, virtual_host=self.name)
         queue = Queue(
             name,

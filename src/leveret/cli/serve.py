@@ -159,7 +159,8 @@ def _warn(server: Server, *, in_memory: bool) -> None:
     for address in server.addresses:
         if not address.is_loopback:
             log.warning(
-                "%s can be reached from other machines: guest may log in from this one only",
+                "%s can be reached from other machines, but nobody can log in from there:"
+                " guest, the only user, may from loopback addresses",
                 address,
             )
     if not COMPILED:

@@ -69,7 +69,7 @@ def test_a_header_says_that_a_message_is_not_to_be_remembered(
 
 @pytest.mark.parametrize(
     ("length", "shown"),
-    [(0, "0"), (-1, "-1"), ("5", "5"), (True, "true"), (1.5, "1.5"), (None, "None")],
+    [(0, "0"), (-1, "-1"), ("5", '<<"5">>'), (True, "true"), (1.5, "1.5"), (None, "undefined")],
 )
 def test_a_length_that_is_no_positive_integer_is_refused(exchange, length, shown):
     with pytest.raises(PreconditionFailed) as refusal:

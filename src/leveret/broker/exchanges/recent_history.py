@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from leveret.broker.arguments import Arguments
-from leveret.broker.equivalence import plain
+from leveret.broker.equivalence import as_term
 from leveret.broker.errors import PreconditionFailed
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def length_in(arguments: Arguments) -> int:
     length = arguments.get(LENGTH, DEFAULT_LENGTH)
     if not isinstance(length, int) or isinstance(length, bool) or length < 1:
         raise PreconditionFailed(
-            f"Invalid argument {plain(length)}, '{LENGTH}' must be a positive integer"
+            f"Invalid argument {as_term(length)}, '{LENGTH}' must be a positive integer"
         )
     if length > LENGTH_MAX:
         raise PreconditionFailed(

@@ -485,10 +485,11 @@ class Connection:
     # -- what cannot be read on after
 
     def frame_too_large(self, kind: cython.int, size: cython.Py_ssize_t) -> cython.int:
+        """As with RabbitMQ the text allows a frame's own bytes less than we do."""
         self.broken = True
+        most = self.session.frame_max - FRAME_BYTES_MIN
         raise PeerViolation(
-            "frame_error",
-            f"type {kind}, all octets = <<>>: {{frame_too_large,{size},{self.session.frame_max}}}",
+            "frame_error", f"type {kind}, all octets = <<>>: {{frame_too_large,{size},{most}}}"
         )
 
     def bad_frame_end(self, kind: cython.int, at: cython.Py_ssize_t) -> cython.int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from typing import Final
 
-from leveret.broker.consumer_arguments import priority_of
+from leveret.broker import consumer_arguments
 from leveret.broker.reply_queues import PSEUDO_QUEUE
 from leveret.peers.amqp091 import direct_reply_to
 from leveret.peers.amqp091.channel import Channel
@@ -57,7 +57,8 @@ def consume(channel: Channel, method: BasicConsume) -> BasicConsumeOk:
         direct_reply_to.consume(channel, method, tag)
         return BasicConsumeOk(consumer_tag=tag)
     queue = channel.virtual_host.find_queue(name, channel.connection)
-    priority = priority_of(method.arguments, resource=queue.description)
+    consumer_arguments.check(method.arguments, resource=queue.description)
+    priority = consumer_arguments.priority_of(method.arguments)
     subscription = Subscription(channel, queue, tag, exclusive=method.exclusive)
     subscription.start(no_ack=method.no_ack, priority=priority)
     return BasicConsumeOk(consumer_tag=tag)
