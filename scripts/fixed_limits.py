@@ -98,6 +98,22 @@ MET = (
         "broker/test_consumer_arguments.py::test_a_priority_is_any_whole_number",
     ),
     Fixed(
+        "broker/argument_checks.MILLISECONDS_MAX",
+        "`x-expires` and `x-message-ttl`",
+        "",
+        "406 in answer to queue.declare",
+        RABBITMQ,
+        "broker/test_queue_arguments.py::test_what_an_argument_may_not_be",
+    ),
+    Fixed(
+        "broker/queue_arguments.PRIORITY_MAX",
+        "`x-max-priority`",
+        "",
+        "406 in answer to queue.declare",
+        SPECIFIED,
+        "broker/test_queue_arguments.py::test_what_an_argument_may_not_be",
+    ),
+    Fixed(
         "broker/exchanges/consistent_hash.BUCKETS_MAX",
         "the weights of an `x-consistent-hash` exchange, added up",
         "",

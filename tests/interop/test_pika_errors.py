@@ -302,6 +302,15 @@ def test_an_exclusive_queue_is_locked_for_other_connections(
     assert error.value.reply_text == expected[:252] + "..."
 
 
+def test_whose_a_queue_is_cannot_be_changed_by_declaring_it_again(
+    channel: BlockingChannel, queue: str
+) -> None:
+    with pytest.raises(ChannelClosedByBroker) as error:
+        channel.queue_declare(queue, exclusive=False)
+    expected = LOCKED.format(name=queue)[:252] + "..."
+    assert (error.value.reply_code, error.value.reply_text) == (405, expected)
+
+
 def test_an_unknown_type_of_exchange(
     broker: BrokerUnderTest, channel: BlockingChannel, name: str
 ) -> None:
