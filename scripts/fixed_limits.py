@@ -224,6 +224,12 @@ MET = (
 
 PACE = (
     Inner(
+        "peers/pace.SHARE",
+        "methods of a client, before others have their turn; a message that is looked into, or whose route is not known yet, counts half",
+        "halves of a method",
+        "peers/test_pace.py::test_a_flood_of_methods_is_answered_share_by_share",
+    ),
+    Inner(
         "server/listener.ACCEPTS_MAX",
         "connections accepted in a turn",
         "connections",

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from leveret.broker.broker import Broker
 from leveret.broker.limits import Limits
 from leveret.engine.shard import Shard
+from leveret.peers.pace import Pace
 from leveret.peers.protocol_header import Newcomer
 from leveret.peers.service import Definitions, InMemory, Messages, Service
 from leveret.peers.settings import Settings
@@ -59,6 +60,7 @@ class Server:
         self.service = Service(
             shard=self.shard,
             broker=self.broker,
+            pace=Pace(self.shard),
             report=self.reports.append,
             version="1.2.3",
             cluster_name="leveret@test",

@@ -14,6 +14,7 @@ cdef class Shard:
     cdef list spare_pages
     cdef list dirty
     cdef list owing
+    cdef list calls
     cdef list outputs
     cdef list spare_outputs
     cdef list spare_carries
@@ -33,6 +34,7 @@ cdef class Shard:
     ) except -1
     cdef Py_ssize_t count_targets(self, Route route) except -1
     cdef int touch(self, Queue queue) except -1
+    cdef int make_calls(self) except -1
     cdef Buffer take_carry(self, Py_ssize_t needed)
     cdef int give_back_carry(self, Buffer buffer) except -1
     cdef int compact(self) except -1

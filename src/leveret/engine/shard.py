@@ -6,6 +6,7 @@ changed and lets channels write the confirms they owe; then what take_outputs() 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 try:
@@ -66,6 +67,7 @@ class Shard:
         self.spare_pages: list[Page] = []
         self.dirty: list[Queue] = []
         self.owing: list[OwesConfirms] = []
+        self.calls: list[Callable[[], None]] = []
         self.outputs: list[Output] = []
         self.spare_outputs: list[Buffer] = []
         self.spare_carries: list[Buffer] = []
@@ -96,7 +98,11 @@ class Shard:
     @property
     def pending(self) -> bool:
         """There is something for turn() to do."""
-        return bool(self.dirty or self.owing or self.records.sparse)
+        return bool(self.dirty or self.owing or self.calls or self.records.sparse)
+
+    def next_turn(self, call: Callable[[], None]) -> None:
+        """Has `call` called in the next turn, before anything is delivered."""
+        self.calls.append(call)
 
     def publish(
         self,
@@ -190,9 +196,13 @@ class Shard:
 
     def turn(self) -> None:
         """Delivers what can be delivered, has the confirms written that are owed."""
-        dirty: list = self.dirty
-        owing: list = self.owing
+        dirty: list
+        owing: list
         queue: Queue
+        if self.calls:
+            self.make_calls()
+        dirty = self.dirty
+        owing = self.owing
         self.dirty = []
         self.owing = []
         for queue in dirty:
@@ -203,6 +213,13 @@ class Shard:
             channel.write_confirms()
         if self.records.sparse:
             self.compact()
+
+    def make_calls(self) -> cython.int:
+        calls: list = self.calls
+        self.calls = []
+        for call in calls:
+            call()
+        return 0
 
     def take_outputs(self) -> list[object]:
         """The owners of the outputs that were written to since this was last asked."""

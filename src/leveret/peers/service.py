@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from leveret.broker.broker import Broker
 from leveret.engine.shard import Shard
+from leveret.peers.pace import Pace
 from leveret.peers.settings import Settings
 
 
@@ -59,6 +60,7 @@ class Service(NamedTuple):
 
     shard: Shard
     broker: Broker
+    pace: Pace
     report: Callable[[Exception], None]
     version: str
     cluster_name: str

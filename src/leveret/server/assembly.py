@@ -10,6 +10,7 @@ from collections.abc import Callable
 import leveret
 from leveret.broker.broker import Broker
 from leveret.engine.shard import Shard
+from leveret.peers.pace import Pace
 from leveret.peers.peer import Peer
 from leveret.peers.protocol_header import Newcomer
 from leveret.peers.service import Service
@@ -33,6 +34,7 @@ def make_server(
     service = Service(
         shard,
         Broker(shard, os.urandom, config.limits),
+        Pace(shard),
         report=report,
         version=leveret.__version__,
         cluster_name=f"leveret@{socket.gethostname()}",

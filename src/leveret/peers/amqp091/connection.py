@@ -30,6 +30,7 @@ from leveret.peers.amqp091.dispatch import (
     check_size,
 )
 from leveret.peers.amqp091.states import TRANSITIONS, State
+from leveret.peers.pace import MESSAGE, METHOD, SHARE
 from leveret.peers.service import Service
 from leveret.peers.settings import Settings
 from leveret.peers.timing import CLOSE_MS, HANDSHAKE_TIMEOUT, LINGER_MS, Timing
@@ -86,6 +87,9 @@ class Connection:
         self.channel_max = 0
         self.channels: dict[int, Channel] = {}
         self._now = 0
+        self._asked = 0  # since it last had a share of the turn
+        self._resting = False
+        self._waiting = False  # for what was defined to be durable
 
     # The face
 
@@ -94,6 +98,7 @@ class Connection:
 
     def received(self, count: int, now: int, tick: int) -> None:
         self._now = now
+        self._asked = 0
         self.timing.heard(tick)
         if count == 0:
             self.finish()
@@ -152,17 +157,20 @@ class Connection:
             else:
                 text = f"method on channel {channel} in connection state {self.state.value}"
                 raise ProtocolError("unexpected_frame", text)
+            self._count(METHOD)
         except (ProtocolError, BrokerError) as error:
             self.fail(error.kind, error.text, channel=channel, method_id=method_id)
 
     def route(self, channel: int, exchange: bytes, routing_key: bytes) -> Route:
         try:
-            return self.channels[channel].virtual_host.route(
+            route = self.channels[channel].virtual_host.route(
                 exchange.decode("utf-8", "surrogateescape"),
                 routing_key.decode("utf-8", "surrogateescape"),
             )
         except BrokerError as error:
             raise violation(error, channel) from None
+        self._count(MESSAGE)
+        return route
 
     def route_content(
         self,
@@ -183,6 +191,7 @@ class Connection:
             route = self.channels[channel].virtual_host.route_message(published)
         except BrokerError as error:
             raise violation(error, channel) from None
+        self._count(MESSAGE)
         return route, published.properties
 
     def check_copies(self, channel: int, properties: bytes) -> None:
@@ -251,17 +260,38 @@ class Connection:
         def resume(now: int, tick: int) -> None:
             if self.state is State.RUNNING:
                 self.write(channel, reply)
+                self._waiting = False
                 self._listen(now, tick)
 
         if not defines or self.service.definitions.when_durable(resume):
             self.write(channel, reply)
         else:
-            self.timing.paused = True
-            self.engine.pause()
+            self._waiting = True
+            self._pause()
+
+    def _count(self, cost: int) -> None:
+        """It has asked for something that takes time: when it has had its share it rests."""
+        self._asked += cost
+        if self._asked >= SHARE and self.state is State.RUNNING and not self._resting:
+            self._resting = True
+            self._pause()
+            self.service.pace.rest(self)
+
+    def have_share(self) -> bool:
+        if not self._resting:
+            return False
+        self._resting = False
+        self._asked = 0
+        self._listen(self._now, self.timing.tick)
+        return True
+
+    def _pause(self) -> None:
+        self.timing.paused = True
+        self.engine.pause()
 
     def _listen(self, now: int, tick: int) -> None:
-        """Goes on parsing, if it was resting."""
-        if self.timing.paused:
+        """Goes on parsing, if it was paused and has no reason to be any more."""
+        if self.timing.paused and not self._waiting and not self._resting:
             self.timing.paused = False
             self.timing.heard(tick)
             self.engine.resume(now)
@@ -380,12 +410,14 @@ class Connection:
         self.timing.limit_to(milliseconds)
         self._release()
         self.engine.drain()
+        self._waiting = self._resting = False
         self._listen(self._now, self.timing.tick)
 
     def finish(self) -> None:
         """The connection is over, but for what is still to be sent."""
         self.state = State.CLOSED
         self.finished = True
+        self._resting = False
         self._release()
         self.engine.close()
 
