@@ -8,6 +8,8 @@ from typing import Any
 from leveret.server.address import Address
 from leveret.server.clock import Clock
 from leveret.server.config import Config
+from leveret.server.connection import Connection
+from leveret.server.poll import READ
 from leveret.server.selector import TurnSelector
 from leveret.server.server import Server
 
@@ -23,6 +25,9 @@ class FakeShard:
         self.turn_count = 0
         self.pending_count = 0
         self.error: Exception | None = None
+        self.resumed: list[int] = []
+        self.work = 0
+        self.halvings = 0
 
     @property
     def pending(self) -> bool:
@@ -36,6 +41,10 @@ class FakeShard:
 
     def take_outputs(self) -> list[int]:
         taken, self.written = list(self.written), {}
+        return taken
+
+    def take_resumed(self) -> list[int]:
+        taken, self.resumed = self.resumed, []
         return taken
 
 
@@ -55,6 +64,7 @@ class FakePeer:
         self.memory = bytearray(64 * 1024)
         self.output = bytearray()
         self.is_paused = False
+        self.floods = False
         self.deadline_tick: int | None = None
         self.on_received: Callable[[FakePeer, bytes], None] = FakePeer.echo
         self.on_due: Callable[[FakePeer, int], None] = FakePeer.forget_deadline
@@ -65,10 +75,14 @@ class FakePeer:
     def receive_buffer(self) -> memoryview:
         return memoryview(b"") if self.is_paused else memoryview(self.memory)
 
-    def received(self, count: int, now: int, tick: int) -> None:
+    def received(self, count: int, now: int, tick: int) -> bool:
         data = bytes(self.memory[:count])
         self.events.append(data)
         self.on_received(self, data)
+        return self.floods
+
+    def go_on(self, now: int, tick: int) -> None:
+        self.events.append("goes on")
 
     def send_buffer(self) -> memoryview:
         return memoryview(bytes(self.output))
@@ -101,6 +115,11 @@ class FakePeer:
     def echo(self, data: bytes) -> None:
         self.write(data)
 
+    def resume(self) -> None:
+        """To be called within a turn: it can be read again."""
+        self.is_paused = False
+        self.shard.resumed.append(self.owner)
+
     def finish(self, _: bytes = b"") -> None:
         self.finished = True
 
@@ -131,8 +150,13 @@ class Stage:
         return peer
 
     @property
-    def paused_count(self) -> int:
-        return len(self.server._turn.paused)
+    def connections(self) -> list[Connection]:
+        """In the order of the peers, as long as none has gone."""
+        return list(self.server._turn.connections.values())
+
+    @property
+    def unread_count(self) -> int:
+        return sum(not connection._watched & READ for connection in self.connections)
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         address = self.server.addresses[0]

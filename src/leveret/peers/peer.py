@@ -8,7 +8,8 @@ from typing import Protocol
 class Peer(Protocol):
     """`now` is the date and `tick` the monotonic time, both in milliseconds.
 
-    A peer that has something to send is announced by the shard (`take_outputs`), by its owner.
+    A peer that has something to send is announced by the shard (`take_outputs`), by its owner; so
+    is one that can be read again (`take_resumed`).
     """
 
     @property
@@ -18,8 +19,17 @@ class Peer(Protocol):
     def receive_buffer(self) -> memoryview:
         """Where the next bytes received go; empty while none are to be read."""
 
-    def received(self, count: int, now: int, tick: int) -> None:
-        """So many bytes were put there; 0: the other side has closed its end."""
+    def received(self, count: int, now: int, tick: int) -> bool:
+        """So many bytes were put there; 0: the other side has closed its end.
+
+        True: they were a flood, and more of it should wait until others have been heard.
+        """
+
+    def go_on(self, now: int, tick: int) -> None:
+        """Handle what was received and could not be handled then, if it can be now.
+
+        Called after the shard has named the peer among the resumed.
+        """
 
     def send_buffer(self) -> memoryview:
         """What is to be sent; empty if there is nothing."""

@@ -65,14 +65,18 @@ class Newcomer:
             return self._peer.receive_buffer()
         return memoryview(self._header)[self._count :]
 
-    def received(self, count: int, now: int, tick: int) -> None:
+    def received(self, count: int, now: int, tick: int) -> bool:
         if self._peer:
-            self._peer.received(count, now, tick)
-            return
+            return self._peer.received(count, now, tick)
         self._finished = count == 0
         self._count += count
         if self._count == HEADER_BYTES:
             self._peer = self._choose(bytes(self._header), now, tick)
+        return False
+
+    def go_on(self, now: int, tick: int) -> None:
+        if self._peer:
+            self._peer.go_on(now, tick)
 
     def _choose(self, header: bytes, now: int, tick: int) -> Peer:
         make = PROTOCOLS.get(header, REFUSING)

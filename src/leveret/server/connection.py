@@ -57,6 +57,7 @@ class Connection:
     __slots__ = (
         "_closed",
         "_ended",
+        "_floods",
         "_linger_ms",
         "_linger_until",
         "_newcomer",
@@ -73,7 +74,9 @@ class Connection:
         "_turn",
         "_watched",
         "armed",
+        "in_line",
         "number",
+        "ready",
         "remote",
         "state",
     )
@@ -94,8 +97,11 @@ class Connection:
         self.remote = remote
         self.state = OPEN
         self.armed = NEVER
+        self.in_line = False
+        self.ready = False
         self._closed = closed
         self._ended = False
+        self._floods = False
         self._linger_ms = linger_ms
         self._linger_until = NEVER
         self._newcomer = peer if isinstance(peer, Newcomer) else None
@@ -119,35 +125,48 @@ class Connection:
     # What happens to it in a turn.
 
     def readable(self) -> None:
-        """Read once."""
-        if self.state is not OPEN:
-            self._drop_input()
+        """Read once; who floods waits in line for it."""
+        if not self._floods:
+            self.read()
             return
+        self.ready = True
+        if not self.in_line:
+            self.in_line = True
+            self._turn.floods.append(self)
+
+    def read(self) -> int:
+        """Read once; returns how many bytes."""
+        self.ready = False
+        if self.state is not OPEN:
+            self._floods = False
+            self._drop_input()
+            return 0
         turn = self._turn
         try:
             buffer = self._receive_buffer()
             if not buffer:
-                self._pause()
-                return
+                self._watch(self._watched & ~READ)  # until it is resumed
+                return 0
             count = self._recv_into(buffer)
-            self._received(count, turn.now, turn.tick)
+            self._floods = self._received(count, turn.now, turn.tick)
             if self._newcomer is not None:
                 self._follow(self._newcomer)
             deadline = self._peer_deadline()
         except BlockingIOError:
-            return
+            return 0
         except OSError as error:
             self._lose(error)
-            return
+            return 0
         except Exception as error:
             self._break(error)
-            return
+            return 0
         if deadline is not None and deadline < self.armed:
             self._arm()
         if count == 0:
             self._end()
         elif self._peer.finished:
             turn.touch(self)
+        return count
 
     def flush(self) -> None:
         """Send, unless the socket is known to take nothing now."""
@@ -183,16 +202,19 @@ class Connection:
         if self._peer.finished or self._ended:
             self._close_output()
 
-    def unpause(self) -> None:
-        """Read again, if its peer wants to be read."""
+    def resume(self) -> None:
+        """Its peer could not be read for a while, and now can."""
+        if self.state is not OPEN:
+            return
         try:
-            wanted = len(self._receive_buffer()) > 0
+            self._peer.go_on(self._turn.now, self._turn.tick)
         except Exception as error:
             self._break(error)
             return
-        if wanted:
-            self._turn.paused.discard(self)
-            self._watch(self._watched | READ)
+        self._watch(self._watched | READ)
+        self._arm()
+        if self._peer.finished:
+            self._turn.touch(self)
 
     def deadline(self) -> int | None:
         """The tick at which `due` has something to do."""
@@ -255,7 +277,6 @@ class Connection:
     def _start_closing(self) -> None:
         if self.state is OPEN:
             self.state = CLOSING
-            self._turn.paused.discard(self)
             self._linger()
 
     def _close_output(self) -> None:
@@ -311,7 +332,6 @@ class Connection:
         """Let the peer go, once; what it held may be another's now."""
         if self._turn.connections.pop(self.number, None) is None:
             return
-        self._turn.paused.discard(self)
         self._turn.want()
         try:
             self._peer.lost()
@@ -336,10 +356,6 @@ class Connection:
             self._bind(newcomer.successor)
 
     # Its places in the selector and among the timers.
-
-    def _pause(self) -> None:
-        self._turn.paused.add(self)
-        self._watch(self._watched & ~READ)
 
     def _watch(self, events: int) -> None:
         if events != self._watched:

@@ -92,27 +92,37 @@ class Connection:
     def receive_buffer(self) -> memoryview:
         return self.engine.receive_buffer()
 
-    def received(self, count: int, now: int, tick: int) -> None:
+    def received(self, count: int, now: int, tick: int) -> bool:
         self._now = now
         self.timing.heard(tick)
         if count == 0:
             self.finish()
-        else:
-            self.engine.received(count, now)
+            return False
+        floods: bool = self.engine.received(count, now)
+        return floods
+
+    def go_on(self, now: int, tick: int) -> None:
+        self._now = now
+        self.timing.heard(tick)
+        self.engine.go_on(now)
 
     def send_buffer(self) -> memoryview:
         return self.engine.send_buffer()
 
     def sent(self, count: int, tick: int) -> None:
         self.timing.spoke(tick)
+        if self.engine.paused:
+            self.timing.heard(tick)  # it reads, and may be read again from here on
         self.engine.sent(count)
 
     def deadline(self) -> int | None:
+        self.timing.paused = self.engine.paused
         return None if self.finished else self.timing.deadline()
 
     def due(self, now: int, tick: int) -> None:
         self._now = now
         self.timing.tick = tick
+        self.timing.paused = self.engine.paused
         if self.finished:
             return
         if self.timing.is_over():
@@ -251,20 +261,13 @@ class Connection:
         def resume(now: int, tick: int) -> None:
             if self.state is State.RUNNING:
                 self.write(channel, reply)
-                self._listen(now, tick)
+                self.timing.heard(tick)
+                self.engine.resume(now)
 
         if not defines or self.service.definitions.when_durable(resume):
             self.write(channel, reply)
         else:
-            self.timing.paused = True
             self.engine.pause()
-
-    def _listen(self, now: int, tick: int) -> None:
-        """Goes on parsing, if it was resting."""
-        if self.timing.paused:
-            self.timing.paused = False
-            self.timing.heard(tick)
-            self.engine.resume(now)
 
     def write(self, channel: int, method: Method) -> None:
         self.engine.write(encode_method(channel, method))
@@ -379,8 +382,12 @@ class Connection:
         self.state = State.CLOSING
         self.timing.limit_to(milliseconds)
         self._release()
+        was_paused = self.engine.paused
         self.engine.drain()
-        self._listen(self._now, self.timing.tick)
+        if was_paused:
+            self.timing.heard(self.timing.tick)
+            self.engine.resume(self._now)
+            self.engine.go_on(self._now)
 
     def finish(self) -> None:
         """The connection is over, but for what is still to be sent."""
