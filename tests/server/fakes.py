@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+from leveret.engine.memory import Memory
 from leveret.server.address import Address
 from leveret.server.clock import Clock
 from leveret.server.config import Config
@@ -20,12 +21,16 @@ HERE = Address("127.0.0.1", 0)
 
 
 class FakeShard:
-    def __init__(self) -> None:
+    def __init__(self, memory: Memory | None = None) -> None:
         self.written: dict[int, None] = {}
         self.turn_count = 0
         self.pending_count = 0
         self.error: Exception | None = None
         self.resumed: list[int] = []
+        self.memory = memory or Memory()
+        self.publishers: dict[int, None] = {}
+        self.held: list[int] = []
+        self.spare_dropped = False
         self.work = 0
         self.halvings = 0
 
@@ -42,6 +47,13 @@ class FakeShard:
     def take_outputs(self) -> list[int]:
         taken, self.written = list(self.written), {}
         return taken
+
+    def take_held(self) -> list[int]:
+        taken, self.held = self.held, []
+        return taken
+
+    def drop_spare(self) -> None:
+        self.spare_dropped = True
 
     def take_resumed(self) -> list[int]:
         taken, self.resumed = self.resumed, []
@@ -64,6 +76,8 @@ class FakePeer:
         self.memory = bytearray(64 * 1024)
         self.output = bytearray()
         self.is_paused = False
+        self.is_held = False
+        self.holds_deliveries = False
         self.floods = False
         self.deadline_tick: int | None = None
         self.on_received: Callable[[FakePeer, bytes], None] = FakePeer.echo
@@ -73,7 +87,7 @@ class FakePeer:
         self.on_lost: Callable[[FakePeer], None] = lambda peer: None
 
     def receive_buffer(self) -> memoryview:
-        return memoryview(b"") if self.is_paused else memoryview(self.memory)
+        return memoryview(b"" if self.is_paused or self.is_held else self.memory)
 
     def received(self, count: int, now: int, tick: int) -> bool:
         data = bytes(self.memory[:count])
@@ -83,6 +97,20 @@ class FakePeer:
 
     def go_on(self, now: int, tick: int) -> None:
         self.events.append("goes on")
+
+    def block(self, reason: str) -> None:
+        self.events.append(reason)
+
+    def unblock(self, now: int, tick: int) -> None:
+        self.is_held = False
+        self.events.append("unblocked")
+        self.resume()
+
+    def closes(self, unread: bytes) -> bool:
+        return b"close" in unread
+
+    def trickle(self, count: int, now: int, tick: int) -> memoryview:
+        return memoryview(self.memory)[:count]
 
     def send_buffer(self) -> memoryview:
         return memoryview(bytes(self.output))

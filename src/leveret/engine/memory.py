@@ -78,8 +78,12 @@ class Memory:
         return 0
 
     def resident(self, count: cython.Py_ssize_t) -> None:
-        """The system says that the process has so much."""
-        self.uncounted = max(0, count - self.counted)
+        """The system says that the process has so much; 0: it does not say.
+
+        Part of it may be free, and kept by an allocator that does not give it back. So there is a
+        limit to what that counts for, or it could be full for ever with nothing in it.
+        """
+        self.uncounted = min(max(0, count - self.counted), self.limit - (self.limit >> 2))
         self.in_use = self.counted + self.uncounted
         if self.in_use >= self.limit:
             self.full = True

@@ -267,6 +267,12 @@ class Shard:
         owners, self.held = self.held, []
         return owners
 
+    def drop_spare(self) -> None:
+        """Keeps no memory for later."""
+        self.memory.drop_spare()
+        self.records.drop_spare()
+        self.pages.drop_spare()
+
     def compact(self) -> cython.int:
         """Empties one sparse chunk, by copying what lives in it to the other survivors."""
         chunk: Chunk = self.records.sparse.pop()

@@ -31,6 +31,29 @@ class Peer(Protocol):
         Called after the shard has named the peer among the resumed.
         """
 
+    def block(self, reason: str) -> None:
+        """Memory is short, and the peer publishes: tell it, if it can take that.
+
+        It is not read while memory is full. May be called again.
+        """
+
+    def unblock(self, now: int, tick: int) -> None:
+        """Memory is not short any more: tell it, and go on with it."""
+
+    @property
+    def is_held(self) -> bool:
+        """It is not read because memory is full."""
+
+    @property
+    def holds_deliveries(self) -> bool:
+        """There is something to acknowledge, which would make room."""
+
+    def closes(self, unread: bytes) -> bool:
+        """Whether a peer that is held wants to go, as `unread` or what was received says."""
+
+    def trickle(self, count: int, now: int, tick: int) -> memoryview:
+        """Let about so many bytes through although it is held; `received` may follow."""
+
     def send_buffer(self) -> memoryview:
         """What is to be sent; empty if there is nothing."""
 

@@ -91,6 +91,26 @@ class Newcomer:
         peer.received(HEADER_BYTES, now, tick)
         return peer
 
+    def block(self, reason: str) -> None:
+        """It has not published anything."""
+
+    def unblock(self, now: int, tick: int) -> None:
+        """It was not blocked."""
+
+    @property
+    def is_held(self) -> bool:
+        return False
+
+    @property
+    def holds_deliveries(self) -> bool:
+        return False
+
+    def closes(self, unread: bytes) -> bool:
+        return False
+
+    def trickle(self, count: int, now: int, tick: int) -> memoryview:
+        return memoryview(b"")
+
     def send_buffer(self) -> memoryview:
         return self._peer.send_buffer() if self._peer else memoryview(b"")
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import leveret
 from leveret.broker.broker import Broker
+from leveret.engine.memory import Memory
 from leveret.engine.shard import Shard
 from leveret.peers.peer import Peer
 from leveret.peers.protocol_header import Newcomer
@@ -16,6 +17,7 @@ from leveret.peers.service import Service
 from leveret.server.address import Address
 from leveret.server.clock import Clock
 from leveret.server.config import Config
+from leveret.server.resident import map_memory
 from leveret.server.selector import TurnSelector
 from leveret.server.server import Server
 
@@ -29,7 +31,8 @@ def make_server(
 ) -> Server:
     """A server with a new and empty broker; see Server."""
     journal = Journal()
-    shard = Shard(int.from_bytes(os.urandom(SEED_BYTES)))
+    memory = Memory(config.memory_bytes_max, map_memory)
+    shard = Shard(int.from_bytes(os.urandom(SEED_BYTES)), memory)
     service = Service(
         shard,
         Broker(shard, os.urandom, config.limits),

@@ -18,7 +18,9 @@ another connection is never touched. `number` is not used again either.
 from __future__ import annotations
 
 import enum
+import errno
 import logging
+import os
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -27,7 +29,8 @@ from leveret.engine.errors import InvariantError
 from leveret.peers.peer import Peer
 from leveret.peers.protocol_header import Newcomer
 from leveret.server.address import Address
-from leveret.server.poll import READ, WRITE
+from leveret.server.poll import ENDED, LOST, READ, WRITE
+from leveret.server.probe import PEEK_BYTES, is_silent
 from leveret.server.timers import NEVER
 
 if TYPE_CHECKING:
@@ -38,6 +41,8 @@ log = logging.getLogger(__name__)
 
 DROP_BYTES = 64 * 1024
 """As much as any other read."""
+LET_THROUGH_MAX = 1024 * 1024
+"""Of what is before a goodbye: all that was received already, and as much as is looked at."""
 
 
 class State(enum.Enum):
@@ -76,6 +81,7 @@ class Connection:
         "armed",
         "in_line",
         "number",
+        "probed_tick",
         "ready",
         "remote",
         "state",
@@ -99,6 +105,7 @@ class Connection:
         self.armed = NEVER
         self.in_line = False
         self.ready = False
+        self.probed_tick = 0
         self._closed = closed
         self._ended = False
         self._floods = False
@@ -141,12 +148,19 @@ class Connection:
             self._floods = False
             self._drop_input()
             return 0
-        turn = self._turn
         try:
             buffer = self._receive_buffer()
             if not buffer:
-                self._watch(self._watched & ~READ)  # until it is resumed
+                self._rest()
                 return 0
+        except Exception as error:
+            self._break(error)
+            return 0
+        return self._receive(buffer)
+
+    def _receive(self, buffer: memoryview) -> int:
+        turn = self._turn
+        try:
             count = self._recv_into(buffer)
             self._floods = self._received(count, turn.now, turn.tick)
             if self._newcomer is not None:
@@ -211,10 +225,90 @@ class Connection:
         except Exception as error:
             self._break(error)
             return
-        self._watch(self._watched | READ)
+        self._watch(self._watched & WRITE | READ)
         self._arm()
         if self._peer.finished:
             self._turn.touch(self)
+
+    # While memory is full.
+
+    @property
+    def is_open(self) -> bool:
+        return self.state is OPEN
+
+    def block(self, reason: str) -> None:
+        """Its peer publishes, and is told not to."""
+        if self.state is OPEN:
+            try:
+                self._peer.block(reason)
+            except Exception as error:
+                self._break(error)
+
+    def unblock(self) -> None:
+        """Its peer may publish again."""
+        if self.state is OPEN:
+            try:
+                self._peer.unblock(self._turn.now, self._turn.tick)
+            except Exception as error:
+                self._break(error)
+
+    @property
+    def may_make_room(self) -> bool:
+        """It is not read, and among what it says could be acknowledgements."""
+        return self.state is OPEN and self._peer.is_held and self._peer.holds_deliveries
+
+    def trickle(self, count: int) -> None:
+        """Let about so many bytes through."""
+        try:
+            buffer = self._peer.trickle(count, self._turn.now, self._turn.tick)
+        except Exception as error:
+            self._break(error)
+            return
+        if buffer:
+            self._receive(buffer)
+        elif self._peer.finished:
+            self._turn.touch(self)
+
+    def probe(self) -> None:
+        """It is not read: find out whether the other side is there, and whether it wants to go."""
+        if self.state is not OPEN or self._watched & READ:
+            return
+        try:
+            if is_silent(self._socket):
+                self._lose(OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)))
+                return
+            unread = self._socket.recv(PEEK_BYTES, socket.MSG_PEEK)
+        except BlockingIOError:
+            unread = None
+        except OSError as error:
+            self._lose(error)
+            return
+        if unread == b"":
+            self._end()
+        else:
+            self._hear_close(unread or b"")
+
+    def _hear_close(self, unread: bytes) -> None:
+        """Let what is unread through if the other side says goodbye in it."""
+        try:
+            closes = self._peer.is_held and self._peer.closes(unread)
+        except Exception as error:
+            self._break(error)
+            return
+        if closes:
+            self.trickle(LET_THROUGH_MAX)
+
+    def _hung_up(self) -> None:
+        """It is not read, and the system says that the other side has closed its end or worse."""
+        error = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error:
+            self._lose(OSError(error, os.strerror(error)))
+            return
+        self.probe()
+        if self.state is OPEN:
+            self._end()
+
+    # Its time.
 
     def deadline(self) -> int | None:
         """The tick at which `due` has something to do."""
@@ -270,7 +364,7 @@ class Connection:
     def _end(self) -> None:
         """The other side has closed its end: no protocol here goes on with half a connection."""
         self._ended = True
-        self._watch(self._watched & ~READ)
+        self._watch(self._watched & WRITE)
         self._start_closing()
         self._turn.touch(self)
 
@@ -356,6 +450,15 @@ class Connection:
             self._bind(newcomer.successor)
 
     # Its places in the selector and among the timers.
+
+    def _rest(self) -> None:
+        """Its peer is not to be read until it is resumed."""
+        if not self._watched & READ:
+            self._hung_up()
+        elif self._peer.is_held:
+            self._watch(self._watched & WRITE | ENDED)
+        else:
+            self._watch(self._watched & WRITE | LOST)
 
     def _watch(self, events: int) -> None:
         if events != self._watched:

@@ -23,8 +23,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from leveret.engine.shard import Shard
+from leveret.server.blocking import Blocking
 from leveret.server.clock import Clock
-from leveret.server.timers import NEVER, Timers
+from leveret.server.timers import NEVER, Timed, Timers
 
 if TYPE_CHECKING:
     from leveret.server.connection import Connection
@@ -54,7 +55,7 @@ class Turn:
         fail: Callable[[Exception], None],
     ) -> None:
         self.connections: dict[object, Connection] = {}
-        self.timers: Timers[Connection] = Timers()
+        self.timers: Timers[Timed] = Timers()
         self.floods: deque[Connection] = deque()
         self.wanted = False
         self._shard = shard
@@ -69,6 +70,7 @@ class Turn:
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_tick = NEVER
         self.begin()
+        self.blocking = Blocking(self, shard)
 
     def begin(self) -> None:
         """Take the time, which then stands still until the next turn."""
@@ -84,6 +86,7 @@ class Turn:
             if (connection := self.connections.get(number)) is not None:
                 connection.resume()
         unread = bool(self.floods) and self._read_floods()
+        self.blocking.follow()
         try:
             self._shard.turn()
             outputs = self._shard.take_outputs()
@@ -161,6 +164,6 @@ class Turn:
     def _ring(self) -> None:
         self._alarm, self._alarm_tick = None, NEVER
         self.begin()
-        for connection in self.timers.take_due(self.tick, count_max=DUE_MAX):
-            connection.due()
+        for timed in self.timers.take_due(self.tick, count_max=DUE_MAX):
+            timed.due()
         self.want()

@@ -37,6 +37,7 @@ cdef class Connection:
 
     cdef Py_ssize_t room(self) except -1
     cpdef go_on(self, unsigned long long now)
+    cdef int let_through(self, Py_ssize_t end) except -1
     cdef int hold(self) except -1
     cdef int lift(self, int reasons) except -1
     cdef int walk_all(self) except -1
@@ -54,6 +55,3 @@ cdef class Connection:
     cdef bint start(self) except -1
     cdef int begin_partial(self, int number, Py_ssize_t size) except -1
     cdef bint walk_partial(self) except -1
-    cdef int heartbeat_with_payload(self, Py_ssize_t at, Py_ssize_t after) except -1
-    cdef int frame_too_large(self, int kind, Py_ssize_t size) except -1
-    cdef int bad_frame_end(self, int kind, Py_ssize_t at) except -1

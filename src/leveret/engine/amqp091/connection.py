@@ -23,9 +23,16 @@ try:
 except ImportError:
     from leveret._cython_compat import cython
 
+from leveret.engine.amqp091.bad_frames import (
+    heartbeat_with_payload,
+    too_large,
+    unknown_type,
+    wrong_end,
+)
 from leveret.engine.amqp091.channel import Channel
 from leveret.engine.amqp091.consumer import ChannelConsumer
 from leveret.engine.amqp091.control import Control
+from leveret.engine.amqp091.lookahead import has_close
 from leveret.engine.amqp091.session import (
     TRANSACTION_BYTES_MAX,
     UNFINISHED_BYTES_MAX,
@@ -38,9 +45,16 @@ from leveret.engine.route import RouteCache
 from leveret.engine.shard import Shard
 
 if cython.compiled:
+    from cython.cimports.leveret.engine.amqp091.bad_frames import (
+        heartbeat_with_payload,
+        too_large,
+        unknown_type,
+        wrong_end,
+    )
     from cython.cimports.leveret.engine.amqp091.channel import Channel
     from cython.cimports.leveret.engine.amqp091.consumer import ChannelConsumer
     from cython.cimports.leveret.engine.amqp091.content import BODY, IDLE
+    from cython.cimports.leveret.engine.amqp091.lookahead import has_close
     from cython.cimports.leveret.engine.amqp091.session import ASKED, HELD, STALLED, Session
     from cython.cimports.leveret.engine.buffer import Buffer
     from cython.cimports.leveret.engine.consumer import FOR_OUTPUT
@@ -158,10 +172,10 @@ class Connection:
         self.buffer = self.shard.receive
         self.end += count
         self.session.now = now
-        if self.granted > 0:
-            self.granted = 0
-            self.granted_end = self.end
-        self.walk_all()
+        if self.session.paused & HELD:
+            self.let_through(self.end)
+        else:
+            self.walk_all()
         if count == self.receive_bytes:
             few: cython.bint = self.session.handled - handled < MESSAGES_PER_READ
             self.receive_bytes = RECEIVE_BYTES_MAX if few else RECEIVE_BYTES
@@ -299,6 +313,19 @@ class Connection:
             self.lift(HELD)
             self.go_on(now)
 
+    def holds_deliveries(self) -> bool:
+        """There is something that it may acknowledge."""
+        channel: Channel | None
+        for channel in self.channels:
+            if channel is not None and channel.unacked.count > 0:
+                return True
+        return False
+
+    def closes(self, unread: bytes) -> bool:
+        """Whether it wants to go: says so in what is not handled yet, or not received."""
+        kept = b"" if self.rest.buffer is None else self.rest.buffer.bytes_at(0, self.rest.count)
+        return has_close(kept + unread, self.partial_left)
+
     def trickle(self, count: cython.Py_ssize_t, now: cython.ulonglong) -> memoryview:
         """Handles about `count` bytes though memory is full: of what had been received already.
 
@@ -308,15 +335,24 @@ class Connection:
         if self.session.paused != HELD or self.draining:
             return memoryview(b"")
         if self.end > 0:
-            self.granted_end = count
-            self.session.paused = 0
-            self.go_on(now)
-            if not self.draining:
-                self.hold()
+            self.session.now = now
+            self.buffer = self.rest.buffer
+            self.let_through(count)
+            self.keep_rest()
         if left <= 0 or self.session.paused != HELD:
             return memoryview(b"")
         self.granted = min(left, self.receive_bytes)
         return self.receive_buffer()
+
+    def let_through(self, end: cython.Py_ssize_t) -> cython.int:
+        """Handles what it is held up with; publishes before `end` only."""
+        self.granted = 0
+        self.granted_end = end
+        self.session.paused = 0
+        self.walk_all()
+        if not self.draining:
+            self.session.paused |= HELD
+        return 0
 
     def go_on(self, now: cython.ulonglong) -> None:
         """Handles what was received before, unless there is a reason to wait."""
@@ -404,14 +440,16 @@ class Connection:
             number = head >> 40 & 0xFFFF
             size = head >> 8 & MASK_32
             if size > self.session.frame_max:
-                self.frame_too_large(kind, size)
+                self.broken = True
+                too_large(kind, size, self.session.frame_max)
             after = at + 7 + size
             if after >= self.end:
                 if kind == BODY_FRAME and size > WHOLE_BODY_FRAME_MAX:
                     self.begin_partial(number, size)
                 return 0
             if buffer.u8(after) != FRAME_END:
-                self.bad_frame_end(kind, after)
+                self.broken = True
+                wrong_end(kind, buffer.u8(after))
             self.at = after + 1
             if number != self.found_number:
                 self.found = self.look_up(number)
@@ -434,13 +472,13 @@ class Connection:
             return self.method(channel, number, at, after)
         if kind == HEARTBEAT:
             if after > at:
-                self.heartbeat_with_payload(at, after)
+                heartbeat_with_payload(self.buffer.bytes_at(at, after - at))
             if number != 0:
                 raise PeerViolation("unexpected_frame", "heartbeat on a channel other than 0")
             return 0
         if kind != HEADER and kind != BODY_FRAME:
             self.broken = True
-            raise PeerViolation("frame_error", f"frame of unknown type {kind}")
+            unknown_type(kind)
         if self.draining or (channel is not None and channel.failed):
             return 0
         if channel is None:
@@ -561,33 +599,10 @@ class Connection:
         if self.partial_left > 1 or self.at == self.end:
             return False
         if self.buffer.u8(self.at) != FRAME_END:
-            self.bad_frame_end(BODY_FRAME, self.at)
+            self.broken = True
+            wrong_end(BODY_FRAME, self.buffer.u8(self.at))
         self.at += 1
         self.partial_left = 0
         if heard:
             channel.body_gathered()
         return True
-
-    def heartbeat_with_payload(self, at: cython.Py_ssize_t, after: cython.Py_ssize_t) -> cython.int:
-        shown = self.buffer.bytes_at(at, min(after - at, 16))
-        which = "all" if len(shown) == after - at else "first 16"
-        octets = ",".join([str(octet) for octet in shown])
-        raise PeerViolation(
-            "frame_error", f"type {HEARTBEAT}, {which} octets = <<{octets}>>: unknown_frame"
-        )
-
-    # -- what cannot be read on after
-
-    def frame_too_large(self, kind: cython.int, size: cython.Py_ssize_t) -> cython.int:
-        self.broken = True
-        raise PeerViolation(
-            "frame_error",
-            f"type {kind}, all octets = <<>>: {{frame_too_large,{size},{self.session.frame_max}}}",
-        )
-
-    def bad_frame_end(self, kind: cython.int, at: cython.Py_ssize_t) -> cython.int:
-        self.broken = True
-        raise PeerViolation(
-            "frame_error",
-            f"type {kind}: {{invalid_frame_end_marker,{self.buffer.u8(at)}}}",
-        )

@@ -85,6 +85,7 @@ class Connection:
         self.frame_max = 0
         self.channel_max = 0
         self.channels: dict[int, Channel] = {}
+        self.blocked = False  # the client was told so, if it can take that
         self._now = 0
 
     # The face
@@ -105,6 +106,25 @@ class Connection:
         self._now = now
         self.timing.heard(tick)
         self.engine.go_on(now)
+
+    @property
+    def is_held(self) -> bool:
+        held: bool = self.engine.held
+        return held
+
+    @property
+    def holds_deliveries(self) -> bool:
+        holds: bool = self.engine.holds_deliveries()
+        return holds
+
+    def closes(self, unread: bytes) -> bool:
+        closes: bool = self.engine.closes(unread)
+        return closes
+
+    def trickle(self, count: int, now: int, tick: int) -> memoryview:
+        self._now = now
+        self.timing.heard(tick)
+        return self.engine.trickle(count, now)
 
     def send_buffer(self) -> memoryview:
         return self.engine.send_buffer()
@@ -273,11 +293,18 @@ class Connection:
         self.engine.write(encode_method(channel, method))
 
     def block(self, reason: str) -> None:
-        """Tells a client that can take it that it is not to publish."""
-        self._tell_blocking(ConnectionBlocked(reason=reason))
+        if not self.blocked:
+            self.blocked = True
+            self._tell_blocking(ConnectionBlocked(reason=reason))
 
-    def unblock(self) -> None:
-        self._tell_blocking(ConnectionUnblocked())
+    def unblock(self, now: int, tick: int) -> None:
+        if self.blocked:
+            self.blocked = False
+            self._tell_blocking(ConnectionUnblocked())
+        if self.engine.held:
+            self._now = now
+            self.timing.heard(tick)
+            self.engine.release(now)
 
     def _tell_blocking(self, method: ConnectionBlocked | ConnectionUnblocked) -> None:
         if self.state is State.RUNNING and "connection.blocked" in self.capabilities:
