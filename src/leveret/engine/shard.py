@@ -43,7 +43,8 @@ else:
 
 # The largest read: what a peer of large messages is read at once.
 RECEIVE_BYTES_MAX = 256 * 1024
-# In front of it, what the read before has left unfinished: less than a frame.
+# In front of it, what the read before has left unfinished: less than a frame of common size. For a
+# larger one there is a larger buffer from then on.
 REST_BYTES_MAX = 136 * 1024
 OFFSET_BITS = cython.declare(cython.int, 24)
 # Delivered in one turn by all queues: some two milliseconds, whatever their number.

@@ -92,6 +92,13 @@ def test_a_rest_of_any_size_is_carried_over(world, client, size, step):
     assert client.methods == [(1, 50 << 16 | 10, frame[11:])]
 
 
+def test_a_frame_larger_than_most_gets_a_larger_buffer_to_be_received_in(world):
+    client = world.connect(frame_max=1 << 20)
+    method = method_frame(1, 50 << 16 | 10, bytes(900_000))
+    client.send(method)
+    assert [len(arguments) for _, _, arguments in client.methods] == [900_000]
+
+
 @pytest.mark.parametrize("count", [-1, RECEIVE_BYTES + 1, 2**62])
 def test_no_more_is_received_than_there_was_room_for(client, count):
     with pytest.raises(ValueError, match="more was received"):

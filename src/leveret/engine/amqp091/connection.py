@@ -144,6 +144,8 @@ class Connection:
         room: cython.Py_ssize_t = self.room()
         if room == 0:
             return memoryview(b"")
+        if self.end + room > self.shard.receive.size:
+            self.shard.receive = Buffer(self.end + room)
         if self.end > 0:
             self.shard.receive.copy(0, self.rest.buffer, 0, self.end)
         return self.shard.receive.memory()[self.end : self.end + room]
