@@ -4,7 +4,8 @@ import pytest
 
 from leveret.engine.consumer import Consumer
 from leveret.engine.errors import InvariantError
-from leveret.engine.output import Output
+from leveret.engine.memory import Memory
+from leveret.engine.output import Output, Outputs
 from tests.engine.client import Client, World, ack_frame, nack_frame
 
 FULL = 256 * 1024
@@ -28,7 +29,7 @@ def publish(world: World, count: int, size: int = 0) -> None:
 
 def test_a_protocol_says_how_its_consumers_deliver(world):
     queue = world.queue(b"q")
-    queue.add_consumer(Consumer(Output(None, [], []), 0, False))
+    queue.add_consumer(Consumer(Output(None, Outputs(Memory())), 0, False))
     publish(world, 1)
     with pytest.raises(InvariantError):
         world.turn()

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from leveret.broker.broker import Broker
 from leveret.broker.limits import Limits
+from leveret.engine.memory import Memory
 from leveret.engine.shard import Shard
 from leveret.peers.pace import Pace
 from leveret.peers.protocol_header import Newcomer
@@ -52,8 +53,9 @@ class Server:
         messages: Messages | None = None,
         settings: Settings | None = None,
         limits: Limits | None = None,
+        memory: Memory | None = None,
     ) -> None:
-        self.shard = Shard()
+        self.shard = Shard(0, memory)
         self.broker = Broker(self.shard, Random(1).randbytes, limits)
         self.reports: list[Exception] = []
         self.told: list[tuple[str, str, str]] = []  # what the journal was: level, event, detail

@@ -26,6 +26,7 @@ from leveret.cli.files import allow_many_files, room_for_connections
 from leveret.cli.limit_options import add_limit_options, values_for
 from leveret.cli.log_format import LogFormatter
 from leveret.cli.log_rate import LogRate
+from leveret.cli.memory_limit import PERCENT_DEFAULT, default_memory_limit, parse_memory_limit
 from leveret.cli.service_manager import notify
 from leveret.engine.buffer import COMPILED
 from leveret.peers.settings import Settings
@@ -33,6 +34,7 @@ from leveret.server.address import Address, parse_address
 from leveret.server.assembly import make_server
 from leveret.server.config import DEFAULT_ADDRESS, Config
 from leveret.server.listener import ListenError
+from leveret.server.machine_memory import machine_memory_bytes
 from leveret.server.selector import TurnSelector
 from leveret.server.server import Server
 
@@ -55,6 +57,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--in-memory", action="store_true", help="keep nothing on disk, and do not warn of it")
     add("--strict", action="store_true",
         help="do as RabbitMQ does where Leveret has a better way")  # fmt: skip
+    add("--memory-limit", metavar="AMOUNT", type=_memory_limit,
+        help=f"block publishers when so much memory is in use: 256MB, 40%% (default:"
+             f" {PERCENT_DEFAULT}%% of the machine or its control group)")  # fmt: skip
     add("--log-level", choices=("debug", "info", "warning", "error"), default="info",
         help="what to log on standard error (default: %(default)s)")  # fmt: skip
     add_limit_options(parser)
@@ -88,6 +93,7 @@ def _make_config(arguments: argparse.Namespace, room: int) -> Config:
         listen=tuple(arguments.listen or (DEFAULT_ADDRESS,)),
         settings=Settings(strict=arguments.strict, **values_for(Settings, arguments)),
         limits=Limits(**values_for(Limits, arguments)),
+        memory_bytes_max=arguments.memory_limit or default_memory_limit(machine_memory_bytes()),
         **values_for(Config, arguments),
     )
 
@@ -182,6 +188,13 @@ def _start_logging(level: str, rate: LogRate) -> None:
 def _address(text: str) -> Address:
     try:
         return parse_address(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _memory_limit(text: str) -> int:
+    try:
+        return parse_memory_limit(text, machine_memory_bytes())
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -19,6 +19,7 @@ except ImportError:
 from leveret.engine.consumer import Consumer
 from leveret.engine.errors import InvariantError
 from leveret.engine.index import Index
+from leveret.engine.pages import PagePool
 from leveret.engine.records import Chunk, Records
 from leveret.engine.rounds import Rounds
 
@@ -30,6 +31,7 @@ if cython.compiled:
         Consumer,
     )
     from cython.cimports.leveret.engine.index import REDELIVERED, Index
+    from cython.cimports.leveret.engine.pages import PagePool
     from cython.cimports.leveret.engine.records import BODY_LENGTH, Chunk, Records
     from cython.cimports.leveret.engine.rounds import Rounds
 else:
@@ -48,10 +50,10 @@ MESSAGES_PER_TURN = cython.declare(cython.Py_ssize_t, 4096)
 class Queue:
     """One queue's messages and consumers. Made by Shard.open_queue()."""
 
-    def __init__(self, number: int, records: Records, spare_pages: list) -> None:
+    def __init__(self, number: int, records: Records, pages: PagePool) -> None:
         self.number = number
         self.records = records
-        self.index = Index(spare_pages)
+        self.index = Index(pages)
         self.rounds = Rounds()
         self.consumer_count = 0
         self.ready_count = 0

@@ -65,14 +65,18 @@ class Newcomer:
             return self._peer.receive_buffer()
         return memoryview(self._header)[self._count :]
 
-    def received(self, count: int, now: int, tick: int) -> None:
+    def received(self, count: int, now: int, tick: int) -> bool:
         if self._peer:
-            self._peer.received(count, now, tick)
-            return
+            return self._peer.received(count, now, tick)
         self._finished = count == 0
         self._count += count
         if self._count == HEADER_BYTES:
             self._peer = self._choose(bytes(self._header), now, tick)
+        return False
+
+    def go_on(self, now: int, tick: int) -> None:
+        if self._peer:
+            self._peer.go_on(now, tick)
 
     def _choose(self, header: bytes, now: int, tick: int) -> Peer:
         make = PROTOCOLS.get(header, REFUSING)
@@ -86,6 +90,26 @@ class Newcomer:
         peer.receive_buffer()[:HEADER_BYTES] = header
         peer.received(HEADER_BYTES, now, tick)
         return peer
+
+    def block(self, reason: str) -> None:
+        """It has not published anything."""
+
+    def unblock(self, now: int, tick: int) -> None:
+        """It was not blocked."""
+
+    @property
+    def is_held(self) -> bool:
+        return False
+
+    @property
+    def holds_deliveries(self) -> bool:
+        return False
+
+    def closes(self, unread: bytes) -> bool:
+        return False
+
+    def trickle(self, count: int, now: int, tick: int) -> memoryview:
+        return memoryview(b"")
 
     def send_buffer(self) -> memoryview:
         return self._peer.send_buffer() if self._peer else memoryview(b"")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import leveret
 from leveret.broker.broker import Broker
+from leveret.engine.memory import Memory
 from leveret.engine.shard import Shard
 from leveret.peers.pace import Pace
 from leveret.peers.peer import Peer
@@ -17,6 +18,7 @@ from leveret.peers.service import Service
 from leveret.server.address import Address
 from leveret.server.clock import Clock
 from leveret.server.config import Config
+from leveret.server.resident import map_memory
 from leveret.server.selector import TurnSelector
 from leveret.server.server import Server
 
@@ -30,7 +32,8 @@ def make_server(
 ) -> Server:
     """A server with a new and empty broker; see Server."""
     journal = Journal()
-    shard = Shard(int.from_bytes(os.urandom(SEED_BYTES)))
+    memory = Memory(config.memory_bytes_max, map_memory)
+    shard = Shard(int.from_bytes(os.urandom(SEED_BYTES)), memory)
     service = Service(
         shard,
         Broker(shard, os.urandom, config.limits),

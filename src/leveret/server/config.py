@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from leveret import limits
 from leveret.broker.limits import Limits
+from leveret.engine.memory import UNLIMITED
 from leveret.peers.settings import Settings
 from leveret.server.address import Address
 
@@ -21,6 +22,7 @@ class Config:
 
     `linger_ms`: how long a connection that is over may take to accept what is still unsent.
     `settings`: what the clients' peers are told; `limits`: what the broker is.
+    `memory_bytes_max`: where publishers are blocked; see docs/features/flow-control.md.
     The rest are limits, which `leveret.limits` explains.
     """
 
@@ -31,3 +33,4 @@ class Config:
     connections_per_address_max: int = limits.CONNECTIONS_PER_ADDRESS.default
     settings: Settings = DEFAULT_SETTINGS
     limits: Limits = DEFAULT_LIMITS
+    memory_bytes_max: int = UNLIMITED

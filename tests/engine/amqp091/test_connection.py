@@ -28,6 +28,7 @@ from tests.engine.client import (
 
 QUEUE_DECLARE = 50 << 16 | 10
 RECEIVE_BYTES = 64 * 1024
+REST_MIN = 512
 RECEIVE_BYTES_LARGE = 256 * 1024
 STREAMED_ABOVE = 32 * 1024
 
@@ -65,12 +66,17 @@ def test_an_idle_connection_receives_into_the_shards_one_buffer(world):
     assert len(one.connection.receive_buffer()) == RECEIVE_BYTES
 
 
-def test_what_is_unfinished_is_carried_over_in_memory_of_its_own(world):
+def test_what_is_unfinished_is_kept_in_memory_of_its_own_size(world):
     one, other = world.connect(), world.connect()
+    other.publish(b"q", b"first")
+    before = world.shard.memory.in_use
     one.send(publish_frame(b"q")[:-1])
+    assert world.shard.memory.in_use - before == REST_MIN
     other.publish(b"q", b"other")
-    one.send(publish_frame(b"q")[-1:] + header_frame(0))
-    assert ready_count(world) == 2
+    one.send(publish_frame(b"q")[-1:] + header_frame(30_000) + body_frame(bytes(30_000))[:-1])
+    assert 29_999 < world.shard.memory.in_use - before < 30_100
+    one.send(b"\xce")
+    assert (ready_count(world), world.shard.memory.in_use) == (3, before)
 
 
 @pytest.mark.parametrize("size", [4, RECEIVE_BYTES - 7, RECEIVE_BYTES - 6, FRAME_MAX])
@@ -84,6 +90,13 @@ def test_a_rest_of_any_size_is_carried_over(world, client, size, step):
     client.send(b"\xce" + publish_frame(b"q") + header_frame(0))
     assert ready_count(world) == 2
     assert client.methods == [(1, 50 << 16 | 10, frame[11:])]
+
+
+def test_a_frame_larger_than_most_gets_a_larger_buffer_to_be_received_in(world):
+    client = world.connect(frame_max=1 << 20)
+    method = method_frame(1, 50 << 16 | 10, bytes(900_000))
+    client.send(method)
+    assert [len(arguments) for _, _, arguments in client.methods] == [900_000]
 
 
 @pytest.mark.parametrize("count", [-1, RECEIVE_BYTES + 1, 2**62])

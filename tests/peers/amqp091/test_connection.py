@@ -18,12 +18,10 @@ from leveret.wire.amqp091.methods import (
     ChannelOpen,
     ChannelOpenOk,
     ConfirmSelect,
-    ConnectionBlocked,
     ConnectionClose,
     ConnectionCloseOk,
     ConnectionStartOk,
     ConnectionTuneOk,
-    ConnectionUnblocked,
     ExchangeDeclare,
     QueueBind,
     QueueDeclare,
@@ -436,31 +434,6 @@ def test_what_nobody_waits_for_does_not_hold_anything_up(slow_server, slow):
     assert client.send(QueueDeclare(queue="q", no_wait=True), QueueDeclare(queue="q")) == []
     assert len(slow.waiting) == 1
     assert client.send(BasicAck(delivery_tag=1), BasicPublish(exchange="", routing_key="")) == []
-
-
-def test_a_client_that_can_take_it_is_told_not_to_publish(server):
-    login = ConnectionStartOk(
-        client_properties={"capabilities": {"connection.blocked": True}},
-        mechanism=START_OK.mechanism,
-        response=START_OK.response,
-        locale=START_OK.locale,
-    )
-    client = server.client(start_ok=login)
-    client.peer.successor.block("low on memory")
-    assert client.take() == [Incoming(0, ConnectionBlocked(reason="low on memory"))]
-    client.peer.successor.unblock()
-    assert client.take() == [Incoming(0, ConnectionUnblocked())]
-
-
-def test_other_clients_and_closing_ones_are_not_told(server):
-    client = server.client()
-    client.peer.successor.block("low on memory")
-    client.peer.successor.unblock()
-    assert client.take() == []
-    starting = server.connect()
-    starting.start()
-    starting.peer.successor.block("low on memory")
-    assert starting.take() == []
 
 
 # What the operator is told

@@ -52,7 +52,7 @@ class Channel:
         self.session = session
         self.number = number
         self.content = Content(session, number)
-        self.unacked = Unacked(session.shard.spare_pages, session.unacked_max)
+        self.unacked = Unacked(session.shard.pages, session.unacked_max)
         self.holders: list[ChannelConsumer | None] = []
         self.free_holders: list[int] = []
         self.takers: dict[Queue, ChannelConsumer] = {}
@@ -131,6 +131,7 @@ class Channel:
         after: cython.Py_ssize_t,
     ) -> cython.int:
         """From the cache, where this channel may publish there; else from the control plane."""
+        self.session.become_publisher()
         route: Route | None = self.session.routes.look_up(buffer, names, after - names)
         if route is None or not self.is_permitted(route.exchange):
             route = self.session.control.route(
@@ -252,6 +253,7 @@ class Channel:
         """The message is mandatory and has no queue."""
         names: Buffer = self.route.names
         key: cython.Py_ssize_t = 1 + names.u8(0)
+        since: cython.ulonglong = self.session.output.position()
         self.session.control.returned(
             self.number,
             names.bytes_at(1, key - 1),
@@ -259,7 +261,7 @@ class Channel:
             self.content.properties.bytes_at(0, self.content.properties_length),
             body.bytes_at(at, size),
         )
-        return 0
+        return self.session.answered(since)
 
     def owe(self) -> cython.int:
         """Confirms are written at the end of the turn."""
@@ -270,9 +272,11 @@ class Channel:
 
     def write_confirms(self) -> None:
         """Called by the shard at the end of a turn in which the channel owed something."""
+        since: cython.ulonglong = self.session.output.position()
         self.owing = False
         if not self.closed and not self.failed:
             self.confirms.write(self.session.output)
+            self.session.answered(since)
 
     def reply_to(self, address: bytes | None) -> None:
         """Where direct replies to the channel's messages go; None: nowhere."""

@@ -5,6 +5,11 @@ from leveret.engine.shard cimport Shard
 
 cimport cython
 
+cdef enum:
+    ASKED = 1
+    STALLED = 2
+    HELD = 4
+
 @cython.final
 cdef class Session:
     cdef Shard shard
@@ -20,3 +25,9 @@ cdef class Session:
     cdef Py_ssize_t unfinished_bytes
     cdef unsigned long long handled
     cdef unsigned long long now
+    cdef int paused
+    cdef bint publisher
+
+    cdef int answered(self, unsigned long long since) except -1
+    cdef int become_publisher(self) except -1
+    cdef int leave(self) except -1

@@ -18,6 +18,11 @@ if cython.compiled:
     from cython.cimports.leveret.engine.output import Output
     from cython.cimports.leveret.engine.route import RouteCache
     from cython.cimports.leveret.engine.shard import Shard
+else:
+    # Reasons for reading to rest, bits: see connection.py.
+    ASKED = 1
+    STALLED = 2
+    HELD = 4
 
 # RabbitMQ's default; what is larger belongs elsewhere, with its address in the message.
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
@@ -37,7 +42,7 @@ class Session:
     def __init__(self, shard: Shard, control: Control, owner: object) -> None:
         self.shard = shard
         self.control = control
-        self.output = Output(owner, shard.outputs, shard.spare_outputs)
+        self.output = Output(owner, shard.outputs)
         self.routes = RouteCache()
         self.user = cython.cast(Buffer, None)
         self.frame_max = FRAME_MAX
@@ -48,3 +53,23 @@ class Session:
         self.unfinished_bytes = 0
         self.handled = 0
         self.now = 0
+        self.paused = 0
+        self.publisher = False
+
+    def answered(self, since: cython.ulonglong) -> cython.int:
+        """What was written since that position of the output are answers to the peer."""
+        if self.output.answered(since):
+            self.paused |= STALLED
+        return 0
+
+    def become_publisher(self) -> cython.int:
+        """It publishes, or wants to: where memory is short it is one of those who wait."""
+        if not self.publisher:
+            self.publisher = True
+            self.shard.publishers[self.output.owner] = None
+        return 0
+
+    def leave(self) -> cython.int:
+        """The connection is over."""
+        self.shard.publishers.pop(self.output.owner, None)
+        return 0

@@ -16,10 +16,10 @@ except ImportError:
     from leveret._cython_compat import cython
 
 from leveret.engine.errors import InvariantError
-from leveret.engine.pages import Page, Pages
+from leveret.engine.pages import Page, PagePool, Pages
 
 if cython.compiled:
-    from cython.cimports.leveret.engine.pages import Page, Pages
+    from cython.cimports.leveret.engine.pages import Page, PagePool, Pages
 
 NUMBER_SHIFT = cython.declare(cython.int, 8)
 ENTRY_MASK = cython.declare(cython.int, 255)
@@ -33,8 +33,8 @@ class Unacked:
     basic.get, do not count. Of all together there may be `ceiling`.
     """
 
-    def __init__(self, spare_pages: list, ceiling: cython.Py_ssize_t) -> None:
-        self.pages = Pages(spare_pages)
+    def __init__(self, pool: PagePool, ceiling: cython.Py_ssize_t) -> None:
+        self.pages = Pages(pool)
         self.ceiling = ceiling
         self.last_tag = 0
         self.count = 0

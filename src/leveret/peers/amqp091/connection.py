@@ -86,6 +86,7 @@ class Connection:
         self.frame_max = 0
         self.channel_max = 0
         self.channels: dict[int, Channel] = {}
+        self.blocked = False  # the client was told so, if it can take that
         self._now = 0
         self._asked = 0  # since it last had a share of the turn
         self._resting = False
@@ -96,28 +97,57 @@ class Connection:
     def receive_buffer(self) -> memoryview:
         return self.engine.receive_buffer()
 
-    def received(self, count: int, now: int, tick: int) -> None:
+    def received(self, count: int, now: int, tick: int) -> bool:
         self._now = now
         self._asked = 0
         self.timing.heard(tick)
         if count == 0:
             self.finish()
-        else:
-            self.engine.received(count, now)
+            return False
+        floods: bool = self.engine.received(count, now)
+        return floods
+
+    def go_on(self, now: int, tick: int) -> None:
+        self._now = now
+        self.timing.heard(tick)
+        self.engine.go_on(now)
+
+    @property
+    def is_held(self) -> bool:
+        held: bool = self.engine.held
+        return held
+
+    @property
+    def holds_deliveries(self) -> bool:
+        holds: bool = self.engine.holds_deliveries()
+        return holds
+
+    def closes(self, unread: bytes) -> bool:
+        closes: bool = self.engine.closes(unread)
+        return closes
+
+    def trickle(self, count: int, now: int, tick: int) -> memoryview:
+        self._now = now
+        self.timing.heard(tick)
+        return self.engine.trickle(count, now)
 
     def send_buffer(self) -> memoryview:
         return self.engine.send_buffer()
 
     def sent(self, count: int, tick: int) -> None:
         self.timing.spoke(tick)
+        if self.engine.paused:
+            self.timing.heard(tick)  # it reads, and may be read again from here on
         self.engine.sent(count)
 
     def deadline(self) -> int | None:
+        self.timing.paused = self.engine.paused
         return None if self.finished else self.timing.deadline()
 
     def due(self, now: int, tick: int) -> None:
         self._now = now
         self.timing.tick = tick
+        self.timing.paused = self.engine.paused
         if self.finished:
             return
         if self.timing.is_over():
@@ -267,14 +297,14 @@ class Connection:
             self.write(channel, reply)
         else:
             self._waiting = True
-            self._pause()
+            self.engine.pause()
 
     def _count(self, cost: int) -> None:
         """It has asked for something that takes time: when it has had its share it rests."""
         self._asked += cost
         if self._asked >= SHARE and self.state is State.RUNNING and not self._resting:
             self._resting = True
-            self._pause()
+            self.engine.pause()
             self.service.pace.rest(self)
 
     def have_share(self) -> bool:
@@ -285,14 +315,9 @@ class Connection:
         self._listen(self._now, self.timing.tick)
         return True
 
-    def _pause(self) -> None:
-        self.timing.paused = True
-        self.engine.pause()
-
     def _listen(self, now: int, tick: int) -> None:
         """Goes on parsing, if it was paused and has no reason to be any more."""
-        if self.timing.paused and not self._waiting and not self._resting:
-            self.timing.paused = False
+        if not self._waiting and not self._resting:
             self.timing.heard(tick)
             self.engine.resume(now)
 
@@ -300,11 +325,18 @@ class Connection:
         self.engine.write(encode_method(channel, method))
 
     def block(self, reason: str) -> None:
-        """Tells a client that can take it that it is not to publish."""
-        self._tell_blocking(ConnectionBlocked(reason=reason))
+        if not self.blocked:
+            self.blocked = True
+            self._tell_blocking(ConnectionBlocked(reason=reason))
 
-    def unblock(self) -> None:
-        self._tell_blocking(ConnectionUnblocked())
+    def unblock(self, now: int, tick: int) -> None:
+        if self.blocked:
+            self.blocked = False
+            self._tell_blocking(ConnectionUnblocked())
+        if self.engine.held:
+            self._now = now
+            self.timing.heard(tick)
+            self.engine.release(now)
 
     def _tell_blocking(self, method: ConnectionBlocked | ConnectionUnblocked) -> None:
         if self.state is State.RUNNING and "connection.blocked" in self.capabilities:
@@ -409,9 +441,13 @@ class Connection:
         self.state = State.CLOSING
         self.timing.limit_to(milliseconds)
         self._release()
+        was_paused = self.engine.paused
         self.engine.drain()
         self._waiting = self._resting = False
-        self._listen(self._now, self.timing.tick)
+        if was_paused:
+            self.timing.heard(self.timing.tick)
+            self.engine.resume(self._now)
+            self.engine.go_on(self._now)
 
     def finish(self) -> None:
         """The connection is over, but for what is still to be sent."""
