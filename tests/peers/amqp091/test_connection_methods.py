@@ -73,6 +73,7 @@ def test_start_tells_who_we_are_and_what_we_can_do(server):
             "exchange_exchange_bindings": True,
             "basic.nack": True,
             "consumer_cancel_notify": True,
+            "connection.blocked": True,
             "consumer_priorities": True,
             "direct_reply_to": True,
             "authentication_failure_close": True,

@@ -36,6 +36,7 @@ CAPABILITIES: Final = (  # those that are true; a client takes a missing one for
     "publisher_confirms",
     "exchange_exchange_bindings",
     "basic.nack",
+    "connection.blocked",
     "consumer_cancel_notify",
     "consumer_priorities",
     "direct_reply_to",
