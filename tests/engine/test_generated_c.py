@@ -43,6 +43,10 @@ MAY_CALL = {  # beyond what all may: what is rare, or was measured and found che
     "Connection.method": {  # any other method than those of each message
         *("PyLong_FromSsize_t", "__Pyx_PyLong_From_int", "__Pyx_PyObject_FastCallMethod"),
     },
+    "Connection.frame": {  # a heartbeat with a payload, which is an error
+        *("PyLong_FromSsize_t", "PyBytes_CheckExact", "__Pyx_PyObject_FastCallMethod"),
+        "__Pyx_RaiseUnexpectedTypeError",
+    },
     "Channel.free_holder": {  # a consumer that has gone
         *("PyLong_FromSsize_t", "__Pyx_SetItemInt", "__Pyx_PyDict_Pop_ignore"),
     },

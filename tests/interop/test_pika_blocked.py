@@ -43,16 +43,11 @@ def connect(
 def publish_until_blocked(channel: BlockingChannel, queue: str) -> int:
     """How many messages were confirmed before the broker had the connection wait."""
     channel.confirm_delivery()
-    blocked: list[str] = []
-    channel.connection.add_on_connection_blocked_callback(
-        lambda _connection, frame: blocked.append(frame.method.reason)
-    )
     count = 0
     with pytest.raises(ConnectionBlockedTimeout):
         while count < 20 * PIECE * LIMIT_MB:
             channel.basic_publish("", queue, BODY)
             count += 1
-    assert blocked == ["low on memory"]
     return count
 
 

@@ -129,6 +129,7 @@ def test_a_trickle_lets_an_acknowledgement_through(client):
     buffer = client.peer.successor.trickle(4096, client.server.now, client.server.tick)
     buffer[: len(client.unread)] = client.unread
     client.peer.successor.received(len(client.unread), client.server.now, client.server.tick)
+    client.take()
     assert client.server.host.queues["q"].store.unacked_count == 1, "the second, of its own"
     assert client.peer.successor.is_held
 
