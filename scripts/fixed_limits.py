@@ -420,7 +420,7 @@ KEPT = (
     ),
     Inner(
         "engine/route.ROW_NAMES_MAX",
-        "names that are kept beside the hash",
+        "names that are kept in their row",
         "bytes",
         "engine/test_route.py::test_names_of_any_length_are_told_apart_by_each_byte",
     ),

@@ -31,6 +31,8 @@ cdef class Shard:
     cdef bint publish(
         self,
         Route route,
+        Buffer names,
+        Py_ssize_t names_length,
         Buffer properties,
         Py_ssize_t properties_length,
         Buffer body,

@@ -122,6 +122,8 @@ class Shard:
     def publish(
         self,
         route: Route,
+        names: Buffer,
+        names_length: cython.Py_ssize_t,
         properties: Buffer,
         properties_length: cython.Py_ssize_t,
         body: Buffer,
@@ -143,8 +145,8 @@ class Shard:
             return not self.refused
         self.work += targets
         location = self.records.append(
-            route.names,
-            route.names_length,
+            names,
+            names_length,
             properties,
             properties_length,
             body,
@@ -176,9 +178,10 @@ class Shard:
     ) -> bool:
         """Stores a message that no channel has brought, as publish() does."""
         names: Buffer = names_of(exchange, routing_key)
-        route.name(names, names.size)
         return self.publish(
             route,
+            names,
+            names.size,
             Buffer(0, properties),
             len(properties),
             Buffer(0, body),

@@ -20,7 +20,7 @@ def queue(world) -> Queue:
 def limited(world, queue) -> Client:
     """A client whose channel 2 may hold three messages."""
     client = world.connect()
-    client.connection.limit_unacked(3)
+    client.connection.session.limit_unacked(3)
     client.open_channel(2)
     for number in range(5):
         client.publish(b"q", b"%d" % number)

@@ -14,6 +14,7 @@ from tests.engine.client import (
     FRAME_MAX,
     GET,
     NOW,
+    PUBLISH,
     Client,
     World,
     ack_frame,
@@ -31,6 +32,7 @@ RECEIVE_BYTES = 64 * 1024
 REST_MIN = 512
 RECEIVE_BYTES_LARGE = 256 * 1024
 STREAMED_ABOVE = 32 * 1024
+LOOKED_AHEAD_ABOVE = 2048
 
 
 @pytest.fixture
@@ -233,6 +235,33 @@ def test_content_on_a_channel_that_is_not_open_is_unexpected(client, frame, step
     number = int.from_bytes(frame[1:3], "big")
     text = "expected method frame, got non method frame instead"
     assert client.violation() == ("unexpected_frame", text, number, 0)
+
+
+@pytest.fixture
+def scattered(client: Client) -> Client:
+    """A client with so many routing keys that the engine looks ahead."""
+    for number in range(LOOKED_AHEAD_ABOVE + 1):
+        client.publish(b"%d" % number)
+    return client
+
+
+@pytest.mark.parametrize("step", [1 << 20, 50])
+def test_routes_that_are_looked_ahead_for_are_those_that_are_taken(world, scattered, step):
+    queues = [world.queue(b"a%d" % number) for number in range(20)]
+    keys = [b"a%d" % (number * 7 % 20) for number in range(60)]
+    scattered.send(b"".join(message(key, b"x" * 16) for key in keys), step=step)
+    assert [queue.ready_count for queue in queues] == [3] * 20
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [b"", b"\0\0", b"\0\0\1", b"\0\0\1a", b"\0\0\xffa\0\0", b"\0\0\1a\1", b"\0\0\1a\1b"],
+)
+def test_a_publish_that_was_looked_ahead_at_is_judged_in_its_turn(world, scattered, arguments):
+    good = message(b"q", b"x")
+    scattered.send(good + good + method_frame(1, PUBLISH, arguments) + good)
+    assert scattered.violation() == ("syntax_error", "malformed basic.publish", 1, PUBLISH)
+    assert ready_count(world) == 2
 
 
 @pytest.mark.parametrize("make", [publish_frame, ack_frame, nack_frame, reject_frame])

@@ -213,7 +213,7 @@ def test_nothing_may_be_told_while_a_commit_is_going_on(world, client, queue, fr
     ids=["messages", "acknowledgements of nothing"],
 )
 def test_a_transaction_has_a_limit(client, queue, limit, frame, method, fits):
-    client.connection.limit_messages(100, transaction_bytes_max=limit)
+    client.connection.session.limit_messages(100, transaction_bytes_max=limit)
     client.open_channel(2).select_transaction()
     channelled = frame.replace(b"\0\1\0\0", b"\0\2\0\0")
     client.send(channelled * fits)
@@ -225,7 +225,7 @@ def test_a_transaction_has_a_limit(client, queue, limit, frame, method, fits):
 
 
 def test_two_of_the_largest_messages_fit_into_a_transaction(client):
-    client.connection.limit_messages(10_000, transaction_bytes_max=1)
+    client.connection.session.limit_messages(10_000, transaction_bytes_max=1)
     client.open_channel(2).select_transaction()
     client.publish(b"q", bytes(9_000), channel=2)
     client.publish(b"q", bytes(9_000), channel=2)

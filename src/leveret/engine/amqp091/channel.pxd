@@ -19,6 +19,8 @@ cdef class Channel:
     cdef list free_holders
     cdef dict takers
     cdef Route route
+    cdef Buffer names
+    cdef Py_ssize_t names_length
     cdef list permitted
     cdef Transaction transaction
     cdef int flags

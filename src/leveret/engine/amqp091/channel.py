@@ -20,7 +20,7 @@ from leveret.engine.amqp091.unacked import Unacked
 from leveret.engine.buffer import Buffer
 from leveret.engine.errors import InvariantError, PeerViolation
 from leveret.engine.queue import Queue
-from leveret.engine.route import Exchange, Route
+from leveret.engine.route import Exchange, Route, stale_route
 
 if cython.compiled:
     from cython.cimports.leveret.engine.amqp091.confirms import REFUSED, Confirms
@@ -43,6 +43,8 @@ MANDATORY = cython.declare(cython.int, 1)
 IMMEDIATE = cython.declare(cython.int, 2)
 # Who publishes to more exchanges by turns is rare, and for these permission is asked again.
 PERMITTED_MAX = cython.declare(cython.Py_ssize_t, 16)
+# Exchange and routing key, as two short strings of any length.
+NAMES_BYTES = cython.declare(cython.Py_ssize_t, 512)
 
 
 class Channel:
@@ -57,6 +59,8 @@ class Channel:
         self.free_holders: list[int] = []
         self.takers: dict[Queue, ChannelConsumer] = {}
         self.route = cython.cast(Route, None)
+        self.names = Buffer(NAMES_BYTES)
+        self.names_length = 0
         self.permitted: list[Exchange] = []
         self.transaction = cython.cast(Transaction, None)
         self.flags = 0
@@ -111,11 +115,12 @@ class Channel:
             raise PeerViolation("not_implemented", "immediate=true", self.number, PUBLISH)
         if (
             route is None
-            or route.names_length != after - names
+            or self.names_length != after - names
             or not route.is_good()
-            or not buffer.same(names, route.names, 0, after - names)
+            or not buffer.same(names, self.names, 0, after - names)
         ):
             self.route = cython.cast(Route, None)
+            self.session.scattered = self.session.routes.is_far()
             self.find_route(buffer, names, key, after)
         self.content.begin()
         return 0
@@ -139,10 +144,12 @@ class Channel:
                 buffer.bytes_at(names + 1, key - names - 1),
                 buffer.bytes_at(key + 1, after - key - 1),
             )
-            if route is None or route.names is None:
-                raise InvariantError("the control plane gave a route that is not in the cache")
+            if route is None:
+                raise InvariantError("the control plane gave no route")
             self.permit(route.exchange)
         self.route = route
+        self.names.copy(0, buffer, names, after - names)
+        self.names_length = after - names
         return 0
 
     def is_permitted(self, exchange: Exchange) -> cython.bint:
@@ -163,7 +170,8 @@ class Channel:
         """Permissions have changed: the control plane is asked again for each exchange."""
         self.permitted.clear()
         if self.route is not None:
-            self.route.forget()  # and not dropped: a message for it may be coming in
+            # And not dropped: a message for it may be coming in.
+            self.route = stale_route(self.route.exchange)
 
     def header(self, buffer: Buffer, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.int:
         """A content header frame's payload."""
@@ -203,6 +211,8 @@ class Channel:
         if route.queue_count > 0:
             accepted = self.session.shard.publish(
                 route,
+                self.names,
+                self.names_length,
                 content.properties,
                 content.properties_length,
                 body,
@@ -225,39 +235,37 @@ class Channel:
 
     def renew_route(self) -> cython.int:
         """A binding changed while the message was coming in."""
-        return self.find_staged_route(self.route.names)
+        return self.find_route(self.names, 0, 1 + self.names.u8(0), self.names_length)
 
     def find_staged_route(self, names: Buffer) -> cython.int:
         return self.find_route(names, 0, 1 + names.u8(0), names.size)
 
     def route_content(self, body: Buffer, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> Route:
         """The route of this message alone: more than its exchange and routing key decides."""
-        names: Buffer = self.route.names
-        length: cython.Py_ssize_t = self.route.names_length
+        names: Buffer = self.names
         key: cython.Py_ssize_t = 1 + names.u8(0)
         route: Route
         properties = self.content.properties.bytes_at(0, self.content.properties_length)
         route, rewritten = self.session.control.route_content(
             self.number,
             names.bytes_at(1, key - 1),
-            names.bytes_at(key + 1, length - key - 1),
+            names.bytes_at(key + 1, self.names_length - key - 1),
             properties,
             body.memory()[at : at + size],
         )
-        route.name(names, length)
         if rewritten is not properties:
             self.content.replace_properties(rewritten)
         return route
 
     def send_back(self, body: Buffer, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.int:
         """The message is mandatory and has no queue."""
-        names: Buffer = self.route.names
+        names: Buffer = self.names
         key: cython.Py_ssize_t = 1 + names.u8(0)
         since: cython.ulonglong = self.session.output.position()
         self.session.control.returned(
             self.number,
             names.bytes_at(1, key - 1),
-            names.bytes_at(key + 1, self.route.names_length - key - 1),
+            names.bytes_at(key + 1, self.names_length - key - 1),
             self.content.properties.bytes_at(0, self.content.properties_length),
             body.bytes_at(at, size),
         )
@@ -462,7 +470,7 @@ class Channel:
         if content.walked.copied:
             self.session.control.check_copies(self.number, properties)
         message = StagedMessage(
-            self.route.names.bytes_at(0, self.route.names_length),
+            self.names.bytes_at(0, self.names_length),
             self.flags,
             properties,
             body.bytes_at(at, size),

@@ -13,7 +13,7 @@ cdef class Connection:
     cdef Shard shard
     cdef Memory memory
     cdef object control
-    cdef Session session
+    cdef readonly Session session
     cdef Output output
     cdef list channels
     cdef readonly Py_ssize_t channel_count
@@ -21,6 +21,7 @@ cdef class Connection:
     cdef Buffer buffer
     cdef Py_ssize_t at
     cdef Py_ssize_t end
+    cdef Py_ssize_t ahead
     cdef bint started
     cdef bint walking
     cdef readonly bint draining

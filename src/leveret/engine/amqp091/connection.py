@@ -27,8 +27,8 @@ from leveret.engine.amqp091.bad_frames import bad_heartbeat, too_large, unknown_
 from leveret.engine.amqp091.channel import Channel
 from leveret.engine.amqp091.consumer import ChannelConsumer
 from leveret.engine.amqp091.control import Control
-from leveret.engine.amqp091.lookahead import has_close
-from leveret.engine.amqp091.session import TRANSACTION_BYTES_MAX, UNFINISHED_BYTES_MAX, Session
+from leveret.engine.amqp091.lookahead import fetch_routes, has_close
+from leveret.engine.amqp091.session import Session
 from leveret.engine.buffer import Buffer
 from leveret.engine.errors import PeerViolation
 from leveret.engine.rest import Rest
@@ -45,7 +45,7 @@ if cython.compiled:
     from cython.cimports.leveret.engine.amqp091.channel import Channel
     from cython.cimports.leveret.engine.amqp091.consumer import ChannelConsumer
     from cython.cimports.leveret.engine.amqp091.content import BODY, IDLE
-    from cython.cimports.leveret.engine.amqp091.lookahead import has_close
+    from cython.cimports.leveret.engine.amqp091.lookahead import fetch_routes, has_close
     from cython.cimports.leveret.engine.amqp091.session import ASKED, HELD, STALLED, Session
     from cython.cimports.leveret.engine.buffer import Buffer
     from cython.cimports.leveret.engine.consumer import FOR_OUTPUT
@@ -110,6 +110,7 @@ class Connection:
         self.buffer = shard.receive
         self.at = 0
         self.end = 0
+        self.ahead = 0
         self.started = False
         self.walking = False
         self.granted = 0
@@ -209,22 +210,6 @@ class Connection:
     def log_in(self, user: bytes) -> None:
         """Messages that name a user must name this one."""
         self.session.user = Buffer(0, user)
-
-    def limit_messages(
-        self,
-        message_bytes_max: cython.Py_ssize_t,
-        unfinished_bytes_max: cython.Py_ssize_t = UNFINISHED_BYTES_MAX,
-        transaction_bytes_max: cython.Py_ssize_t = TRANSACTION_BYTES_MAX,
-    ) -> None:
-        """How large a message's body may be; all that are half received, together; all that wait
-        for one commit. Of these two there may always be two of the largest."""
-        self.session.message_bytes_max = message_bytes_max
-        self.session.unfinished_bytes_max = max(unfinished_bytes_max, 2 * message_bytes_max)
-        self.session.transaction_bytes_max = max(transaction_bytes_max, 2 * message_bytes_max)
-
-    def limit_unacked(self, unacked_max: cython.Py_ssize_t) -> None:
-        """How many messages each channel that is opened from now on may hold unacknowledged."""
-        self.session.unacked_max = unacked_max
 
     def enter(self, routes: RouteCache) -> None:
         """The virtual host is open: these are its routes."""
@@ -391,6 +376,7 @@ class Connection:
     def walk_all(self) -> cython.int:
         """Handles all that can be handled; an error costs its frame, not those behind it."""
         self.walking = True
+        self.ahead = 0
         try:
             while self.walking:
                 try:
@@ -427,6 +413,9 @@ class Connection:
             self.end - self.at >= FRAME_BYTES_MIN and self.session.paused == 0 and not self.broken
         ):
             at = self.at
+            if self.session.scattered and at >= self.ahead:
+                self.session.scattered = False
+                self.ahead = fetch_routes(buffer, at, self.end, self.session.routes)
             head = buffer.u64(at)
             kind = head >> 56
             number = head >> 40 & 0xFFFF
@@ -541,6 +530,8 @@ class Connection:
         return channel.acknowledge(
             self.buffer.u64(at + 4), flags & MULTIPLE, flags & REQUEUE, method
         )
+
+    # -- routes that will be asked for
 
     def look_up(self, number: cython.Py_ssize_t) -> Channel:
         if number < 0 or number >= len(self.channels):

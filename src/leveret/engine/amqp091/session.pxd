@@ -24,6 +24,7 @@ cdef class Session:
     cdef Py_ssize_t unacked_max
     cdef Py_ssize_t unfinished_bytes
     cdef unsigned long long handled
+    cdef bint scattered
     cdef unsigned long long now
     cdef int paused
     cdef bint publisher

@@ -52,9 +52,26 @@ class Session:
         self.unacked_max = UNACKED_MAX
         self.unfinished_bytes = 0
         self.handled = 0
+        self.scattered = False  # many routes are in use, and the last message took another
         self.now = 0
         self.paused = 0
         self.publisher = False
+
+    def limit_messages(
+        self,
+        message_bytes_max: cython.Py_ssize_t,
+        unfinished_bytes_max: cython.Py_ssize_t = UNFINISHED_BYTES_MAX,
+        transaction_bytes_max: cython.Py_ssize_t = TRANSACTION_BYTES_MAX,
+    ) -> None:
+        """How large a message's body may be; all that are half received, together; all that wait
+        for one commit. Of these two there may always be two of the largest."""
+        self.message_bytes_max = message_bytes_max
+        self.unfinished_bytes_max = max(unfinished_bytes_max, 2 * message_bytes_max)
+        self.transaction_bytes_max = max(transaction_bytes_max, 2 * message_bytes_max)
+
+    def limit_unacked(self, unacked_max: cython.Py_ssize_t) -> None:
+        """How many messages each channel that is opened from now on may hold unacknowledged."""
+        self.unacked_max = unacked_max
 
     def answered(self, since: cython.ulonglong) -> cython.int:
         """What was written since that position of the output are answers to the peer."""

@@ -465,10 +465,10 @@ class Connection:
 
 
 def limit(engine: Engine, settings: Settings) -> None:
-    engine.limit_messages(
+    engine.session.limit_messages(
         settings.message_bytes_max, settings.unfinished_bytes_max, settings.transaction_bytes_max
     )
-    engine.limit_unacked(settings.unacked_per_channel_max)
+    engine.session.limit_unacked(settings.unacked_per_channel_max)
     engine.tune(INITIAL_FRAME_MAX, 0)
 
 
