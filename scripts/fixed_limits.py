@@ -269,13 +269,19 @@ PACE = (
         "engine/amqp091/connection.RECEIVE_BYTES_MAX",
         "the same, of large messages",
         "bytes",
-        "engine/amqp091/test_connection.py::test_reads_are_larger_while_they_bring_few_messages",
+        "engine/amqp091/test_connection.py::test_reads_grow_while_they_bring_few_messages",
     ),
     Inner(
-        "engine/amqp091/connection.MESSAGES_PER_READ",
-        "messages in a full read, below which they are called large",
+        "engine/amqp091/connection.MESSAGES_PER_READ_MIN",
+        "messages in a full read, below which reads grow",
         "messages",
-        "engine/amqp091/test_connection.py::test_reads_are_larger_while_they_bring_few_messages",
+        "engine/amqp091/test_connection.py::test_reads_grow_while_they_bring_few_messages",
+    ),
+    Inner(
+        "engine/amqp091/connection.MESSAGES_PER_READ_MAX",
+        "messages in a full read, above which reads shrink again",
+        "messages",
+        "engine/amqp091/test_connection.py::test_reads_shrink_while_they_bring_many_messages",
     ),
     Inner(
         "engine/amqp091/connection.WHOLE_BODY_FRAME_MAX",

@@ -5,7 +5,7 @@ import pytest
 from leveret.engine.errors import InvariantError
 from leveret.engine.memory import Memory
 
-SMALL, LARGE = 128 * 1024, 320 * 1024
+SMALL, LARGE = 128 * 1024, 608 * 1024
 MAPPED_MIN = 64 * 1024
 MIB = 1 << 20
 

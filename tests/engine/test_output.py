@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from leveret.engine.memory import Memory
 from leveret.engine.output import Output, Outputs
 
-FULL = 256 * 1024
-BUFFER = 320 * 1024
+FULL = 560 * 1024
+BUFFER = 608 * 1024
 SHARE = 8  # of the limit, outputs have the eighth part
 
 
@@ -148,9 +148,9 @@ def test_where_outputs_are_crowded_what_is_left_unsent_takes_no_more_than_it_nee
     output = shard.output()
     output.write(bytes(FULL))
     assert output.is_full()
-    output.sent(FULL - 100_000)
+    output.sent(FULL - 200_000)
     assert shard.outputs.held_bytes == BUFFER
-    output.sent(50_000)
+    output.sent(150_000)
     assert shard.outputs.held_bytes == 50_000
     assert bytes(output.pending()) == bytes(50_000)
 

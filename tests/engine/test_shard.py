@@ -30,7 +30,7 @@ from tests.engine.client import (
 
 MIB = 1 << 20
 READY, UNACKED, REDELIVERED = 1, 2, 8
-OUTPUT_FULL = 256 * 1024
+OUTPUT_FULL = 560 * 1024
 
 
 def test_queues_are_numbered_and_a_number_is_used_again():

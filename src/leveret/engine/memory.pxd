@@ -4,7 +4,7 @@ cimport cython
 
 cdef enum:
     SMALL_BYTES = 131072
-    LARGE_BYTES = 327680
+    LARGE_BYTES = 622592
 
 @cython.final
 cdef class Memory:

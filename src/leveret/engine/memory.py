@@ -30,11 +30,11 @@ else:
     # What a read of large messages leaves unfinished, and the first memory of a body in parts.
     SMALL_BYTES = 128 * 1024
     # A little above what fills an output, so that no second buffer is needed then.
-    LARGE_BYTES = 320 * 1024
+    LARGE_BYTES = 608 * 1024
 
 # More than any machine has: for a shard that nobody has told of a limit.
 UNLIMITED = 1 << 62
-# 4 MiB and 5 MiB kept for the next turns.
+# 4 MiB and 9.5 MiB kept for the next turns.
 SPARE_SMALL_MAX = cython.declare(cython.Py_ssize_t, 32)
 SPARE_LARGE_MAX = cython.declare(cython.Py_ssize_t, 16)
 # A larger stretch comes from `allocate`, which can give it back to the system at any time; the

@@ -31,8 +31,9 @@ if cython.compiled:
 else:
     from leveret.engine.memory import LARGE_BYTES
 
-# One turn's worth: a consumer is passed over while so much waits to be sent to its peer.
-FULL_BYTES = cython.declare(cython.Py_ssize_t, 256 * 1024)
+# One turn's worth: a consumer is passed over while so much waits to be sent to its peer. It is more
+# than the largest read becomes, or a queue whose consumer keeps up would grow all the same.
+FULL_BYTES = cython.declare(cython.Py_ssize_t, 560 * 1024)
 # Of the memory limit, what outputs may hold before they are full with a few messages: an eighth.
 # That is room for a hundred peers at 256 MiB, and for thousands with some messages each.
 SHARE_SHIFT = cython.declare(cython.int, 3)

@@ -43,7 +43,7 @@ else:
     from leveret.engine.route import names_of
 
 # The largest read: what a peer of large messages is read at once.
-RECEIVE_BYTES_MAX = 256 * 1024
+RECEIVE_BYTES_MAX = 512 * 1024
 # In front of it, what the read before has left unfinished: less than a frame of common size. For a
 # larger one there is a larger buffer from then on.
 REST_BYTES_MAX = 136 * 1024

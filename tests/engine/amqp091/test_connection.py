@@ -1,6 +1,7 @@
 """A connection's frames, its channels, and what it hears while it is closing or paused."""
 
 import struct
+from collections.abc import Iterator
 
 import pytest
 
@@ -30,7 +31,7 @@ from tests.engine.client import (
 QUEUE_DECLARE = 50 << 16 | 10
 RECEIVE_BYTES = 64 * 1024
 REST_MIN = 512
-RECEIVE_BYTES_LARGE = 256 * 1024
+RECEIVE_BYTES_MAX = 512 * 1024
 STREAMED_ABOVE = 32 * 1024
 LOOKED_AHEAD_ABOVE = 2048
 
@@ -121,14 +122,43 @@ def test_bytes_are_counted_both_ways(world, client):
     assert (client.connection.bytes_sent, client.take()) == (3, b"45")
 
 
-def test_reads_are_larger_while_they_bring_few_messages(world, client):
-    stream = message(b"q", bytes(100_000))
-    client.send((stream * 4)[:RECEIVE_BYTES])
-    assert len(client.connection.receive_buffer()) == RECEIVE_BYTES_LARGE
-    client.send((stream * 4)[RECEIVE_BYTES:])
-    small = message(b"q", b"x" * 16)
-    client.send((small * (RECEIVE_BYTES_LARGE // len(small) + 1))[:RECEIVE_BYTES_LARGE])
-    assert len(client.connection.receive_buffer()) == RECEIVE_BYTES
+def full_reads(client: Client, message: bytes, count: int) -> Iterator[int]:
+    """Reads that are full of the same message over and over: how large each of them was."""
+    data = bytearray()
+    for _ in range(count):
+        size = len(client.connection.receive_buffer())
+        while len(data) < size:
+            data += message
+        client.send(bytes(data[:size]))
+        del data[:size]
+        yield size
+    client.send(bytes(data))
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"), [(16, 1), (100, 2), (200, 4), (500, 8), (1_000, 8), (100_000, 8)]
+)
+def test_reads_grow_while_they_bring_few_messages(client, body, expected):
+    sizes = list(full_reads(client, message(b"q", bytes(body)), 6))
+    assert sizes[0] == RECEIVE_BYTES
+    assert sizes == sorted(sizes)
+    assert {RECEIVE_BYTES * expected} == set(sizes[3:])
+
+
+def test_reads_shrink_while_they_bring_many_messages(client):
+    list(full_reads(client, message(b"q", bytes(1_000)), 4))
+    sizes = full_reads(client, message(b"q", b"x" * 16), 5)
+    assert list(sizes) == [RECEIVE_BYTES << shift for shift in (3, 2, 1, 0, 0)]
+    assert RECEIVE_BYTES << 3 == RECEIVE_BYTES_MAX
+
+
+def test_a_consumer_is_sent_in_one_turn_all_that_the_largest_read_brings(world, client):
+    queue, consumer = world.queue(b"r"), world.connect()
+    consumer.consume(queue, no_ack=True)
+    for size in full_reads(client, message(b"r", bytes(300)), 6):
+        world.shard.turn()
+        consumer.take()
+        assert queue.ready_count == 0, size
 
 
 def test_the_shard_names_who_has_something_to_send(world):

@@ -19,7 +19,7 @@ from tests.engine.client import (
 
 QUEUE_DECLARE = 50 << 16 | 10
 LIMIT = 1 << 30
-FULL = 256 * 1024
+FULL = 560 * 1024
 
 
 @pytest.fixture
@@ -260,15 +260,15 @@ def test_a_large_read_of_anything_but_acknowledgements_is_a_flood(world, client,
 
 def test_who_does_not_read_its_answers_is_not_heard_until_it_does(world, client):
     (queue,) = world.bound[b"q"]
-    client.send(message(b"q", bytes(100_000)) * 20)
+    client.send(message(b"q", bytes(220_000)) * 20)
     client.on_method[GET] = lambda *_: client.channel().get(queue, True)
     gets = method_frame(1, GET) * 10
     client.send(gets)
     assert (len(client.methods), client.connection.paused) == (6, True)
     assert not client.connection.held
-    client.take(200_000)
+    client.take(440_000)
     assert client.offer(b"x") == b"x"
-    client.take(200_000)
+    client.take(440_000)
     assert world.shard.take_resumed() == [client]
     client.connection.go_on(NOW)
     assert queue.ready_count == 21 - 10
@@ -276,11 +276,11 @@ def test_who_does_not_read_its_answers_is_not_heard_until_it_does(world, client)
 
 def test_returned_messages_are_answers(world, client):
     def bounce(*arguments: object) -> None:
-        client.connection.write(bytes(100_000))
+        client.connection.write(bytes(220_000))
 
     client.returned = bounce
     client.send(message(b"nowhere", b"x", mandatory=True) * 10)
-    assert len(client.take()) == 500_000
+    assert len(client.take()) == 1_100_000
     assert world.shard.take_resumed() == [client]
 
 

@@ -37,6 +37,7 @@ cdef class Connection:
     cdef Py_ssize_t acknowledged
 
     cdef Py_ssize_t room(self) except -1
+    cdef int adapt(self, unsigned long long handled) except -1
     cpdef go_on(self, unsigned long long now)
     cdef int let_through(self, Py_ssize_t end) except -1
     cdef int hold(self) except -1

@@ -84,9 +84,11 @@ REQUEUE = cython.declare(cython.int, 2)
 # One read of small messages: a thousand of them, and what they become stays in cache.
 RECEIVE_BYTES = cython.declare(cython.Py_ssize_t, 64 * 1024)
 # One read of large ones: as fair to the others, who wait for messages, and fewer system calls.
-RECEIVE_BYTES_MAX = cython.declare(cython.Py_ssize_t, 256 * 1024)
-# A full read of fewer messages calls for larger reads.
-MESSAGES_PER_READ = cython.declare(cython.ulonglong, 500)
+RECEIVE_BYTES_MAX = cython.declare(cython.Py_ssize_t, 512 * 1024)
+# A full read of fewer messages has the next twice as large.
+MESSAGES_PER_READ_MIN = cython.declare(cython.ulonglong, 600)
+# A full read of more has it half as large: so many more that messages of one size come to rest.
+MESSAGES_PER_READ_MAX = cython.declare(cython.ulonglong, 1800)
 # A read that is as large as this and brings anything but acknowledgements is one of many to come:
 # a client that waits for an answer before it goes on does not send so much at once.
 FLOOD_BYTES = cython.declare(cython.Py_ssize_t, 4096)
@@ -170,11 +172,18 @@ class Connection:
         else:
             self.walk_all()
         if count == self.receive_bytes:
-            few: cython.bint = self.session.handled - handled < MESSAGES_PER_READ
-            self.receive_bytes = RECEIVE_BYTES_MAX if few else RECEIVE_BYTES
+            self.adapt(self.session.handled - handled)
         self.keep_rest()
         acknowledged = self.acknowledged - acknowledged
         return count >= FLOOD_BYTES and 2 * ACK_FRAME_BYTES * acknowledged < count
+
+    def adapt(self, handled: cython.ulonglong) -> cython.int:
+        """A full read brought so many messages and acknowledgements: are larger ones better?"""
+        if handled < MESSAGES_PER_READ_MIN:
+            self.receive_bytes = min(2 * self.receive_bytes, RECEIVE_BYTES_MAX)
+        elif handled > MESSAGES_PER_READ_MAX:
+            self.receive_bytes = max(self.receive_bytes >> 1, RECEIVE_BYTES)
+        return 0
 
     def send_buffer(self) -> memoryview:
         """What is to be sent to the peer; empty where there is nothing."""

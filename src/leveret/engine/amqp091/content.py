@@ -25,8 +25,10 @@ if cython.compiled:
     from cython.cimports.leveret.engine.amqp091.properties import Properties
     from cython.cimports.leveret.engine.amqp091.session import Session
     from cython.cimports.leveret.engine.buffer import Buffer
-    from cython.cimports.leveret.engine.memory import Memory
+    from cython.cimports.leveret.engine.memory import SMALL_BYTES, Memory
 else:
+    from leveret.engine.memory import SMALL_BYTES
+
     IDLE = 0
     HEADER = 1
     BODY = 2
@@ -177,7 +179,10 @@ class Content:
         old: Buffer = self.body
         memory: Memory = self.session.shard.memory
         size: cython.Py_ssize_t = min(self.body_size, 2 * needed)
-        self.body = memory.borrow(size) if size > POOLED_BYTES_MIN else memory.buffer(size)
+        if POOLED_BYTES_MIN < size <= SMALL_BYTES:
+            self.body = memory.borrow(size)
+        else:
+            self.body = memory.buffer(size)
         if old is not None:
             self.body.copy(0, old, 0, self.received)
             memory.give_back(old)
