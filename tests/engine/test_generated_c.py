@@ -21,7 +21,8 @@ BUILT = REPOSITORY / "build" / "cython" / "src" / "leveret" / "engine"  # by set
 HOT = {
     "amqp091/connection": "Connection: walk frame method acknowledge look_up",
     "amqp091/channel": "Channel: publish header body body_gathered store acknowledge settle_taken"
-    " owe free_holder",
+    " owe",
+    "amqp091/holders": "Holders: at free",
     "amqp091/content": "Content: begin header keep_properties expect_body gather finish",
     "amqp091/properties": "Properties: walk walk_field",
     "amqp091/consumer": "ChannelConsumer: deliver write_parts",
@@ -43,7 +44,7 @@ MAY_CALL = {  # beyond what all may: what is rare, or was measured and found che
     "Connection.method": {  # any other method than those of each message
         *("PyLong_FromSsize_t", "__Pyx_PyLong_From_int", "__Pyx_PyObject_FastCallMethod"),
     },
-    "Channel.free_holder": {  # a consumer that has gone
+    "Holders.free": {  # a consumer that has gone
         *("PyLong_FromSsize_t", "__Pyx_SetItemInt", "__Pyx_PyDict_Pop_ignore"),
     },
     "Content.keep_properties": MAKES_A_BUFFER,  # larger ones than any before on this channel

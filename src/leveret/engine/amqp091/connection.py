@@ -39,6 +39,7 @@ from leveret.engine.amqp091.session import (
     Session,
 )
 from leveret.engine.buffer import Buffer
+from leveret.engine.chores import Chore
 from leveret.engine.errors import PeerViolation
 from leveret.engine.rest import Rest
 from leveret.engine.route import RouteCache
@@ -258,14 +259,19 @@ class Connection:
         """The channel, also while it is failed; None: it is not open."""
         return self.look_up(number)
 
-    def close_channel(self, number: cython.Py_ssize_t) -> None:
-        """What the channel held goes back, its consumers are gone, its number is free."""
+    def close_channel(self, number: cython.Py_ssize_t) -> Chore | None:
+        """What the channel held goes back, its consumers are gone, its number is free.
+
+        What is returned may not be done yet.
+        """
         channel: Channel = self.look_up(number)
+        chore = None
         if channel is not None:
-            channel.close()
+            chore = channel.close()
             self.channels[number] = None
             self.channel_count -= 1
             self.found_number = -1
+        return chore
 
     def fail_channel(self, number: cython.Py_ssize_t) -> None:
         """The same, but the number stays taken: until close_channel() nothing but channel.close
