@@ -25,7 +25,7 @@ from tests.engine.client import (
 
 MIB = 1 << 20
 READY, UNACKED, REDELIVERED, UNWEIGHED = 1, 2, 8, 16
-OUTPUT_FULL = 256 * 1024
+OUTPUT_FULL = 560 * 1024
 
 
 @dataclass(eq=False)
@@ -355,7 +355,7 @@ class Commands(RuleBasedStateMachine):
 
     def wait_for_next(self, queue: ModelQueue) -> None:
         """Until the next message of the queue can be given out."""
-        assert not queue.engine.await_next(lambda now, tick: None)
+        assert queue.engine.await_next() is None
 
     def is_coming(self, queue: ModelQueue) -> bool:
         """The next message is being read."""

@@ -4,7 +4,9 @@ import sys
 
 import pytest
 
+from leveret.engine.amqp091.consumer import ChannelConsumer
 from leveret.engine.buffer import COMPILED
+from leveret.engine.chores import Chore
 from leveret.engine.queue import Queue
 from tests.engine.client import (
     Client,
@@ -17,6 +19,8 @@ from tests.engine.client import (
 
 FOR_CREDIT = 1
 PAGE = 512
+AT_ONCE = 16384
+SLICE = 2048
 MESSAGES_PER_TURN = 4096
 
 
@@ -80,10 +84,11 @@ def test_messages_leave_in_the_order_they_came(world, queue, count):
 
 def test_requeued_messages_go_back_to_their_places(world, queue):
     publish(world, 6)
-    (client,) = consumers(world, queue, 1, prefetch=5)
+    client = world.connect()
+    consumer = client.consume(queue, prefetch=5)
     world.turn()
     client.take()
-    client.channel().cancel(queue.consumers[0])
+    client.channel().cancel(consumer)
     client.send(nack_frame(4) + nack_frame(2) + ack_frame(1) + nack_frame(5))
     (reader,) = consumers(world, queue, 1)
     world.turn()
@@ -146,7 +151,7 @@ def test_a_closed_queue_holds_nothing(world, queue):
     world.turn()
     world.close_queue(queue)
     assert (queue.closed, queue.ready_count, queue.unacked_count) == (True, 0, 0)
-    assert (queue.consumers, queue.index.entries()) == ([], [])
+    assert (queue.consumer_count, queue.index.entries()) == (0, [])
     assert world.shard.records.live_count == 0
     for client in clients:
         client.take()
@@ -162,6 +167,78 @@ def test_closing_a_queue_leaves_what_other_queues_hold(world, queue):
     (client,) = consumers(world, other, 1)
     world.turn()
     assert numbers(client) == [0, 1, 2]
+
+
+# What takes several turns
+
+
+@pytest.fixture
+def busy(world) -> World:
+    """What may be done at once in this turn has been done."""
+    world.shard.chores.spend(AT_ONCE)
+    return world
+
+
+def test_a_large_purge_goes_on_over_turns_and_nothing_is_delivered_meanwhile(world, queue, busy):
+    publish(world, 2 * SLICE)
+    purge = world.shard.purge(queue)
+    publish(world, 2, first=7)
+    (client,) = consumers(world, queue, 1)
+    world.shard.turn()
+    assert (purge.done, numbers(client)) == (False, [])
+    assert queue.ready_count == SLICE + 2
+    world.turn()
+    assert (purge.done, purge.count, numbers(client)) == (True, 2 * SLICE, [7, 8])
+    assert (queue.ready_count, queue.ready_bytes, queue.held_count) == (0, 0, 0)
+
+
+def test_what_is_unacknowledged_survives_a_purge_of_several_turns(world, queue, busy):
+    publish(world, 2 * SLICE)
+    client = world.connect()
+    for _ in range(2):
+        client.channel().get(queue, False)
+    purge = world.shard.purge(queue)
+    world.turn()
+    client.send(nack_frame(1) + nack_frame(2))
+    assert (purge.count, queue.ready_count) == (2 * SLICE - 2, 2)
+
+
+def test_a_large_queue_that_closes_is_emptied_over_turns(world, queue, busy):
+    publish(world, 2 * SLICE)
+    world.close_queue(queue)
+    assert (queue.closed, queue.ready_count) == (True, 0)
+    world.shard.turn()
+    assert world.shard.records.live_count == SLICE
+    assert world.shard.open_queue().number != queue.number, "it is not empty yet"
+    world.turn()
+    assert world.shard.records.live_count == 0
+    assert world.shard.open_queue().number == queue.number
+
+
+def test_a_closed_queues_number_waits_for_what_leads_there(world, queue):
+    bindings = Chore(lambda count: count)
+    world.shard.chores.begin(bindings)
+    world.shard.close_queue(queue, bindings)
+    world.shard.turn()
+    assert world.shard.open_queue().number != queue.number
+    done = Chore(lambda count: 0)
+    world.shard.chores.begin(done)
+    other = world.shard.open_queue()
+    world.shard.close_queue(other, done)
+    assert world.shard.open_queue().number == other.number
+
+
+def test_messages_of_a_queue_that_is_being_emptied_may_be_moved(world, queue, busy):
+    """When little of a chunk of memory is alive that little moves, and is found where it goes."""
+    other = world.queue(b"other")
+    publisher = world.connect()
+    for _ in range(2 * SLICE):
+        publisher.send(message(b"q", b"") + message(b"other", bytes(500)))
+    world.close_queue(queue)
+    other.purge()
+    assert world.shard.records.sparse
+    world.turn()
+    assert world.shard.records.live_count == 0
 
 
 # Turns
@@ -245,42 +322,41 @@ def test_a_busy_queue_leaves_the_turn_to_others(world, queue):
 
 
 @pytest.fixture(scope="module")
-def crowd() -> tuple[World, Queue, Client]:
+def crowd() -> tuple[World, Queue, Client, list[ChannelConsumer]]:
     """A queue with 10,000 consumers, of which none has credit left; fewer where all is slow."""
     count = 10_000 if COMPILED else 1_000
     world = World()
     queue = world.queue(b"q")
     client = world.connect()
-    for number in range(count):
-        client.consume(queue, tag=b"%d" % number, prefetch=1)
+    all_of_them = [client.consume(queue, tag=b"%d" % tag, prefetch=1) for tag in range(count)]
     publish(world, count)
     client.take_turns()
-    assert queue.unacked_count == count
-    return world, queue, client
+    assert (queue.consumer_count, queue.unacked_count) == (count, count)
+    return world, queue, client, all_of_them
 
 
 @pytest.mark.slow
 def test_consumers_without_credit_stand_aside(crowd):
-    world, queue, client = crowd
+    world, queue, client, all_of_them = crowd
     for tag in range(1, 50):
         publish(world, 1)
         world.turn()
         assert queue.ready_count == 1
-        assert all(consumer.parked == FOR_CREDIT for consumer in queue.consumers)
+        assert all(consumer.parked == FOR_CREDIT for consumer in all_of_them)
         client.send(ack_frame(tag))
-        assert [c.tag for c in queue.consumers if c.parked != FOR_CREDIT] == [b"%d" % (tag - 1)]
+        assert [c.tag for c in all_of_them if c.parked != FOR_CREDIT] == [b"%d" % (tag - 1)]
         world.turn()
         assert len(client.take()) > 0
     client.send(ack_frame(0, multiple=True))
-    for consumer in queue.consumers[:]:
+    for consumer in all_of_them:
         client.channel().cancel(consumer)
-    assert (queue.consumers, queue.unacked_count) == ([], 0)
+    assert (queue.consumer_count, queue.unacked_count) == (0, 0)
 
 
 @pytest.mark.skipif(COMPILED, reason="calls of compiled functions cannot be counted")
 def test_the_work_for_a_message_does_not_grow_with_the_consumers_that_stand_aside():
     few, many = calls_for_a_message(2), calls_for_a_message(3000)
-    assert few == many < 400
+    assert many < few + 10 < 400  # the collector's finalizers are counted with them
 
 
 def calls_for_a_message(count: int) -> int:

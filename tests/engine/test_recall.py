@@ -100,20 +100,18 @@ def test_what_was_redelivered_unacknowledged_or_settled_is_so_still(world, store
 
 
 def test_who_asks_for_one_message_waits_until_it_is_there(world, store, queue, client, backlog):
-    resumed: list[tuple[int, int]] = []
-
-    def waiter(now: int, tick: int) -> None:
-        resumed.append((now, tick))
-
-    assert queue.await_next(waiter)
+    chore = queue.await_next()
     assert world.shard.pending
     with pytest.raises(InvariantError):
         client.channel().get(queue, True)
     world.turn()
-    assert world.shard.take_resumable() == []
+    assert not chore.done
     store.answer()
-    assert world.shard.take_resumable() == [waiter]
-    assert not queue.await_next(waiter)
+    assert not chore.done
+    assert world.shard.pending
+    world.turn()
+    assert chore.done
+    assert queue.await_next() is None
     assert client.channel().get(queue, True)
     assert numbers(client.messages()) == [0]
 
@@ -121,24 +119,24 @@ def test_who_asks_for_one_message_waits_until_it_is_there(world, store, queue, c
 @pytest.mark.parametrize("asked", [False, True])
 @pytest.mark.parametrize("what", ["purge", "close"])
 def test_nobody_waits_for_what_has_gone(world, store, queue, client, backlog, what, asked):
-    waiters = [lambda now, tick: None] * 2
-    assert [queue.await_next(waiter) for waiter in waiters] == [True, True]
+    chores = [queue.await_next(), queue.await_next()]
     if asked:
         world.turn()
     world.close_queue(queue) if what == "close" else queue.purge()
     world.turn()
+    world.turn()
     if asked:
-        assert world.shard.take_resumable() == (waiters if what == "close" else [])
+        assert [chore.done for chore in chores] == [what == "close"] * 2
         store.answer()
+        world.turn()
     else:
         assert store.pending == []
-    if not (asked and what == "close"):
-        assert world.shard.take_resumable() == waiters
-    assert not queue.await_next(waiters[0])
+    assert [chore.done for chore in chores] == [True, True]
+    assert queue.await_next() is None
 
 
 def test_an_empty_queue_is_not_waited_for(world, store, queue):
-    assert not queue.await_next(lambda now, tick: None)
+    assert queue.await_next() is None
     assert not world.shard.pending
 
 
@@ -346,13 +344,14 @@ def test_a_read_that_failed_is_asked_for_again(world, store, queue, backlog):
 
 
 def test_a_waiter_waits_on_when_a_read_failed(world, store, queue, backlog):
-    assert queue.await_next(lambda now, tick: None)
+    chore = queue.await_next()
     world.turn()
     store.answer(refuse=True)
-    assert world.shard.take_resumable() == []
     world.turn()
+    assert not chore.done
     store.answer()
-    assert len(world.shard.take_resumable()) == 1
+    world.turn()
+    assert chore.done
 
 
 def test_what_is_read_of_a_chunk_that_has_gone_is_nobodys(world, store, queue, client, backlog):

@@ -106,6 +106,27 @@ def test_so_much_is_written_at_a_time(world, store, queue, client):
     assert len(store.pending) == WRITING_MAX
 
 
+def test_so_many_are_looked_at_in_a_turn(world, store, client):
+    """All are near: in each the next message of a queue with a consumer."""
+    for number in range(40):
+        key = b"%d" % number
+        client.consume(world.queue(key), tag=key, prefetch=1)
+        client.send(message(key, bytes(SIZE)) * PER_CHUNK)
+    world.turn()
+    first = [chunk.number for chunk in by_age(world)]
+    world.shard.store_down_to(39 * MIB)
+    assert store.pending == []
+    assert [chunk.number for chunk in by_age(world)] == first[32:] + first[:32]
+
+
+def by_age(world: World) -> list[Chunk]:
+    found, chunk = [], world.shard.records.oldest
+    while chunk is not None:
+        found.append(chunk)
+        chunk = chunk.newer
+    return found
+
+
 @pytest.mark.parametrize("waits", [True, False])
 def test_what_is_next_for_a_consumer_stays(world, store, queue, client, waits):
     publish_chunks(client, 6)
@@ -315,15 +336,11 @@ class SpilledCommands(Commands):
         self.turn(1000)
 
     def wait_for_next(self, queue: ModelQueue) -> None:
-        woken: list[int] = []
-        while queue.engine.await_next(lambda now, tick: woken.append(now)):
-            while not woken:
+        while (chore := queue.engine.await_next()) is not None:
+            while not chore.done:
                 self.turn(1)
                 if self.store.pending:
                     self.store.answer()
-                for resume in self.world.shard.take_resumable():
-                    resume(1, 1)
-            woken.clear()
         self.conclude(self.look())
 
     def is_coming(self, queue: ModelQueue) -> bool:

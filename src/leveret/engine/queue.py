@@ -4,9 +4,9 @@
                  ^                     |
                  +------ requeue ------+
 
-Consumers with credit and room in their output stand in `active` and are served one message each,
-in turn. One that can take nothing is parked, and costs nothing until it is unparked. Where their
-priorities differ `active` is ranked by them, and the round is that of the first rank.
+Consumers with credit and room in their output stand in their rounds and are served one message
+each, in turn (rounds.py). One that can take nothing is parked, and costs nothing until it is
+unparked.
 
 The next message's record may not be in memory. Then the queue puts itself on its shard's list of
 those that want something, delivers nothing, and is touched when the record is there (recall.py).
@@ -14,30 +14,34 @@ those that want something, delivers nothing, and is touched when the record is t
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 try:
     import cython
 except ImportError:
     from leveret._cython_compat import cython
 
+from leveret.engine.chores import Chore
 from leveret.engine.consumer import Consumer
 from leveret.engine.errors import InvariantError
 from leveret.engine.index import Index
+from leveret.engine.pages import PagePool
 from leveret.engine.records import Chunk, Records
+from leveret.engine.rounds import Rounds
 
 if cython.compiled:
+    from cython.cimports.leveret.engine.chores import Chore
     from cython.cimports.leveret.engine.consumer import (
         FOR_CREDIT,
         FOR_OUTPUT,
         IN_ROUND,
         Consumer,
     )
-    from cython.cimports.leveret.engine.index import REDELIVERED, Index
+    from cython.cimports.leveret.engine.index import REDELIVERED, UNWEIGHED, Index
+    from cython.cimports.leveret.engine.pages import PagePool
     from cython.cimports.leveret.engine.records import BODY_LENGTH, Chunk, Records
+    from cython.cimports.leveret.engine.rounds import Rounds
 else:
     from leveret.engine.consumer import FOR_CREDIT, FOR_OUTPUT, IN_ROUND
-    from leveret.engine.index import REDELIVERED
+    from leveret.engine.index import REDELIVERED, UNWEIGHED
     from leveret.engine.records import BODY_LENGTH
 
 STATE_SHIFT = cython.declare(cython.int, 56)
@@ -46,33 +50,32 @@ LOCATION_MASK = cython.declare(cython.ulonglong, 0x00FFFFFFFFFFFFFF)
 OFFSET_MASK = cython.declare(cython.ulonglong, 0xFFFFFF)
 # Above every position.
 NEVER = cython.declare(cython.ulonglong, 1 << 63)
+# No bounds: all of it.
+LAST_POSITION = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)
+COUNT_MAX = cython.declare(cython.Py_ssize_t, 0x7FFFFFFFFFFFFFFF)
 # 0.2 ms of one queue's deliveries before the others have theirs.
 MESSAGES_PER_TURN = cython.declare(cython.Py_ssize_t, 4096)
-
-
-# Is told the date and the tick when what it waits for may be there.
-Waiter = Callable[[int, int], None]
 
 
 class Queue:
     """One queue's messages and consumers. Made by Shard.open_queue().
 
-    `ready_bytes` lacks what was requeued while its record was not in memory, until it is again.
+    `ready_bytes` lacks what was requeued while its record was not in memory, until it is again;
+    where such records are purged it is an estimate, until the queue is empty.
     """
 
-    def __init__(self, number: int, records: Records, spare_pages: list, wanting: list) -> None:
+    def __init__(self, number: int, records: Records, pages: PagePool, wanting: list) -> None:
         self.number = number
         self.records = records
-        self.index = Index(spare_pages)
-        self.consumers: list[Consumer] = []
-        self.active: list[Consumer] = []
-        self.next_consumer = 0
-        self.ranked = False
+        self.index = Index(pages)
+        self.rounds = Rounds()
+        self.consumer_count = 0
         self.ready_count = 0
         self.ready_bytes = 0
         self.unacked_count = 0
         self.ready_count_max = 0
         self.dirty = False
+        self.held_count = 0
         self.closed = False
         # What is known of the way back of its records; recall.py has the say.
         self.wanting = wanting
@@ -82,7 +85,7 @@ class Queue:
         self.welcome_until = 0
         self.recall_at = NEVER
         self.last_recall = 0
-        self.waiters: list[Waiter] = []
+        self.waiters: list[Chore] = []
 
     def accepts(self) -> cython.bint:
         """False: the queue is full and refuses what is published to it."""
@@ -102,24 +105,28 @@ class Queue:
 
     def deliver(self) -> cython.bint:
         """Hands ready messages to consumers; True: there is more for another turn."""
+        rounds: Rounds = self.rounds
         consumer: Consumer
         budget: cython.Py_ssize_t = MESSAGES_PER_TURN
-        count: cython.Py_ssize_t = self.round_size()
-        while count > 0 and self.ready_count > 0:
+        if self.held_count > 0:
+            return False
+        while self.ready_count > 0:
+            consumer = rounds.top.turn
+            if consumer is None:  # most often there is one consumer, which has just had its turn
+                consumer = rounds.top.head
+            if consumer is None:
+                consumer = rounds.whose_turn()
+            if consumer is None:
+                return False
             if budget == 0:
                 return True
-            if self.next_consumer >= count:
-                self.next_consumer = 0
-            consumer = self.active[self.next_consumer]
             if not consumer.has_credit() or consumer.output.is_full():
                 self.park(consumer)
-                count -= 1
-                if count == 0:
-                    count = self.round_size()
                 continue
+            rounds.top.turn = consumer.next
             if not self.deliver_next(consumer):
+                rounds.top.turn = consumer
                 return False
-            self.next_consumer += 1
             budget -= 1
         return False
 
@@ -200,7 +207,7 @@ class Queue:
 
     def is_due(self) -> cython.bint:
         """It has come so far that the next records should be on their way."""
-        if self.wants or not self.active or not self.index.seek_ready():
+        if self.wants or self.rounds.top.head is None or not self.index.seek_ready():
             return False
         return self.index.cursor_position() >= self.recall_at
 
@@ -211,70 +218,101 @@ class Queue:
         location: cython.ulonglong = self.index.cursor_entry() & LOCATION_MASK
         return self.records.chunk_of(location).buffer is not None
 
-    def await_next(self, waiter: Waiter) -> bool:
+    def await_next(self) -> Chore | None:
         """Has the next message's record brought back if it is not in memory.
 
-        True: `waiter` is called when it is there, or the queue is not what it was.
+        None: it is, or there is none. What is returned is done when it may be there, in a turn's
+        beginning, or when the queue is not what it was.
         """
         if self.closed or self.ready_count == 0 or self.is_next_here():
-            return False
-        self.waiters.append(waiter)
+            return None
+        chore: Chore = Chore(others_do_it)
+        self.waiters.append(chore)
         self.want()
-        return True
+        return chore
 
     def take_waiters(self) -> list:
         waiters: list = self.waiters
         self.waiters = []
         return waiters
 
-    def purge(self) -> int:
-        """Drops all ready messages; returns how many."""
-        count: cython.Py_ssize_t = self.ready_count
-        location: cython.ulonglong
-        while self.ready_count > 0:
-            if not self.index.seek_ready():
+    def purge(
+        self, end: cython.ulonglong = LAST_POSITION, count_max: cython.Py_ssize_t = COUNT_MAX
+    ) -> int:
+        """Drops ready messages before position `end`, so many at the most; returns how many."""
+        index: Index = self.index
+        count: cython.Py_ssize_t = 0
+        entry: cython.ulonglong
+        while self.ready_count > 0 and count < count_max:
+            if not index.seek_ready():
                 raise InvariantError("the count of ready messages is wrong")
-            location = self.index.cursor_entry() & LOCATION_MASK
-            self.index.take_away()
+            if index.cursor_position() >= end:
+                break
+            entry = index.cursor_entry()
+            self.lighten(entry)
+            index.take_away()
             self.ready_count -= 1
-            self.records.release(location)
-        self.ready_bytes = 0
+            self.records.release(entry & LOCATION_MASK)
+            count += 1
+        if self.ready_count == 0:
+            self.ready_bytes = 0
         return count
 
+    def lighten(self, entry: cython.ulonglong) -> cython.int:
+        """Counts a ready message's bytes no more, or the mean where its record is not in memory."""
+        chunk: Chunk = self.records.chunk_of(entry & LOCATION_MASK)
+        if chunk.buffer is not None:
+            self.ready_bytes -= chunk.buffer.u32((entry & OFFSET_MASK) + BODY_LENGTH)
+        elif entry >> STATE_SHIFT & UNWEIGHED == 0:
+            self.ready_bytes -= self.ready_bytes // self.ready_count
+        return 0
+
     def close(self) -> None:
-        """Drops everything; who still holds a message of this queue may settle it in vain."""
-        self.purge()
+        """Who still holds a message of this queue may settle it in vain.
+
+        What is in it stays until empty() has taken it out.
+        """
         self.closed = True
-        for position, _, location in self.index.entries():
-            self.index.remove(position)
-            self.records.release(location)
+        self.ready_count = 0
+        self.ready_bytes = 0
         self.unacked_count = 0
-        self.consumers.clear()
-        self.active.clear()
+        self.rounds.clear()
+        self.consumer_count = 0
+        self.index.rewind()
         if self.waiters and not self.wants:
             self.wants = True
             self.wanting.append(self)
 
+    def empty(self, count_max: cython.Py_ssize_t) -> int:
+        """Drops so much of a closed queue at the most; returns how much."""
+        count: cython.Py_ssize_t = 0
+        entry: cython.ulonglong
+        while count < count_max:
+            entry = self.index.take_any()
+            if entry == 0:
+                break
+            self.records.release(entry & LOCATION_MASK)
+            count += 1
+        return count
+
     def add_consumer(self, consumer: Consumer) -> None:
-        if self.consumers and consumer.priority != self.consumers[0].priority:
-            self.ranked = True
-        self.consumers.append(consumer)
-        self.activate(consumer)
+        self.consumer_count += 1
+        self.rounds.join(consumer)
 
     def remove_consumer(self, consumer: Consumer) -> None:
         """It is sent nothing more; what it holds stays unacknowledged."""
+        if consumer.closed:
+            return
         consumer.closed = True
-        if consumer in self.consumers:
-            self.consumers.remove(consumer)
-        if consumer in self.active:
-            place = self.active.index(consumer)
-            del self.active[place]
-            if place < self.next_consumer:
-                self.next_consumer -= 1
+        if not self.closed:
+            self.consumer_count -= 1
+            if consumer.parked == IN_ROUND:
+                self.rounds.step_out(consumer)
+            self.rounds.leave(consumer)
 
     def park(self, consumer: Consumer) -> cython.int:
-        """Takes the consumer whose turn it is out of the round until it is unparked."""
-        del self.active[self.next_consumer]
+        """Takes it out of its round until it is unparked."""
+        self.rounds.step_out(consumer)
         if consumer.has_credit():
             consumer.parked = FOR_OUTPUT
             consumer.output.waiting.append(consumer)
@@ -283,35 +321,13 @@ class Queue:
         return 0
 
     def unpark(self, consumer: Consumer) -> cython.bint:
-        """Puts it back at the end of the round; True: there is something for it."""
+        """Puts it back at the end of its round; True: there is something for it."""
         consumer.parked = IN_ROUND
-        if consumer.closed:
+        if consumer.closed or self.closed:
             return False
-        self.activate(consumer)
+        self.rounds.enter(consumer)
         return self.ready_count > 0
 
-    def activate(self, consumer: Consumer) -> cython.int:
-        """Puts it behind those of its priority."""
-        other: Consumer
-        place: cython.Py_ssize_t = len(self.active)
-        if self.ranked:
-            while place > 0:
-                other = self.active[place - 1]
-                if other.priority >= consumer.priority:
-                    break
-                place -= 1
-        self.active.insert(place, consumer)
-        return 0
 
-    def round_size(self) -> cython.Py_ssize_t:
-        """How many stand in the round: those of the highest priority that can take something."""
-        first: Consumer
-        other: Consumer
-        size: cython.Py_ssize_t = len(self.active)
-        if self.ranked and size > 0:
-            first = self.active[0]
-            other = self.active[size - 1]
-            while other.priority != first.priority:
-                size -= 1
-                other = self.active[size - 1]
-        return size
+def others_do_it(count_max: int) -> int:
+    raise InvariantError("a chore was begun that others finish")

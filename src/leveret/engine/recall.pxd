@@ -1,4 +1,5 @@
 from leveret.engine.buffer cimport Buffer
+from leveret.engine.memory cimport Memory
 from leveret.engine.queue cimport Queue
 from leveret.engine.records cimport Chunk, Records
 
@@ -27,6 +28,7 @@ cdef class Reading:
 @cython.final
 cdef class Recall:
     cdef Records records
+    cdef Memory memory
     cdef list queues
     cdef readonly list wanting
     cdef list spare
@@ -38,6 +40,8 @@ cdef class Recall:
     cdef bint emptying
 
     cdef list ask(self)
+    cdef int give_back(self, Buffer buffer) except -1
+    cpdef drop_spare(self)
     cdef bint has_room(self) except -1
     cdef Py_ssize_t plan(self, Queue queue, list runs) except -1
     cdef Py_ssize_t window_of(self, Queue queue) except -1

@@ -130,6 +130,7 @@ class Recall:
 
     def __init__(self, records: Records, queues: list) -> None:
         self.records = records
+        self.memory = records.memory
         self.queues = queues
         self.wanting: list[Queue] = []
         self.spare: list[Buffer] = []
@@ -297,7 +298,7 @@ class Recall:
             under_way: Reading = cython.cast(Reading, chunk.reading)
             under_way.queues.extend(queues)
             return 0
-        alone: Reading = Reading(chunk, 0, chunk.used, Buffer(chunk.size), 0, queues)
+        alone: Reading = Reading(chunk, 0, chunk.used, self.memory.buffer(chunk.size), 0, queues)
         chunk.reading = alone
         return self.read(alone)
 
@@ -309,8 +310,25 @@ class Recall:
 
     def take_buffer(self, count: cython.Py_ssize_t) -> Buffer:
         if count <= SMALL_READ_BYTES or count > READ_BYTES:
-            return Buffer(count)
-        return self.spare.pop() if self.spare else Buffer(READ_BYTES)
+            return self.memory.buffer(count)
+        return self.spare.pop() if self.spare else self.memory.buffer(READ_BYTES)
+
+    def give_back(self, buffer: Buffer) -> cython.int:
+        if (
+            buffer.size == READ_BYTES
+            and len(self.spare) < SPARE_BUFFERS_MAX
+            and not self.memory.is_tight()
+        ):
+            self.spare.append(buffer)
+            return 0
+        return self.memory.drop(buffer)
+
+    def drop_spare(self) -> None:
+        """Keeps nothing for later."""
+        buffer: Buffer
+        for buffer in self.spare:
+            self.memory.drop(buffer)
+        self.spare.clear()
 
     # -- what comes
 
@@ -330,18 +348,18 @@ class Recall:
         if chunk.is_alone():
             chunk.reading = None
         if not complete:
+            self.give_back(reading.buffer)
             if reading.for_space:
                 self.records.thin.append(chunk)
             for queue in reading.queues:
                 queue.want()
             return []
+        if chunk.references > 0 and chunk.is_alone():
+            self.restore(reading)
+            return reading.queues
         if chunk.references > 0:  # else it was forgotten meanwhile
-            if chunk.is_alone():
-                self.restore(reading)
-            else:
-                self.revive_all(reading)
-        if reading.buffer.size == READ_BYTES and len(self.spare) < SPARE_BUFFERS_MAX:
-            self.spare.append(reading.buffer)
+            self.revive_all(reading)
+        self.give_back(reading.buffer)
         return reading.queues
 
     def revive_all(self, reading: Reading) -> cython.int:
@@ -460,7 +478,7 @@ class Recall:
             chunk = self.records.thin.pop(0)
             if chunk.references > 0:
                 self.emptying = True
-                buffer = Buffer(chunk.used)
+                buffer = self.memory.buffer(chunk.used)
                 reading = Reading(chunk, 0, chunk.used, buffer, chunk.used, [])
                 reading.for_space = True
                 self.read(reading)

@@ -1,4 +1,5 @@
 from leveret.engine.buffer cimport Buffer
+from leveret.engine.memory cimport Memory
 
 cimport cython
 
@@ -38,6 +39,7 @@ cdef class Chunk:
 
 @cython.final
 cdef class Records:
+    cdef Memory memory
     cdef readonly list chunks
     cdef list free_numbers
     cdef readonly list spare
@@ -82,6 +84,8 @@ cdef class Records:
     cdef int close_chunk(self, Chunk chunk) except -1
     cdef int free_number(self, Chunk chunk) except -1
     cdef int drop_buffer(self, Chunk chunk) except -1
+    cdef int drop(self, Buffer buffer) except -1
+    cpdef drop_spare(self)
     cdef int enter(self, Chunk chunk) except -1
     cdef int leave(self, Chunk chunk) except -1
     cdef int release_stored(self, Chunk chunk, Py_ssize_t count) except -1

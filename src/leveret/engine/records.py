@@ -43,9 +43,11 @@ except ImportError:
 
 from leveret.engine.buffer import Buffer
 from leveret.engine.errors import InvariantError
+from leveret.engine.memory import Memory
 
 if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
+    from cython.cimports.leveret.engine.memory import Memory
 else:
     LENGTH = 0
     REFERENCES = 4
@@ -106,7 +108,8 @@ class Records:
     not. `sparse` chunks wait to be emptied, `thin` ones are stored ones that might be.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, memory: Memory) -> None:
+        self.memory = memory
         self.chunks: list[Chunk | None] = []
         self.free_numbers: list[int] = []
         self.spare: list[Buffer] = []
@@ -258,7 +261,7 @@ class Records:
         if size == CHUNK_BYTES and self.spare:
             buffer = self.spare.pop()
         else:
-            buffer = Buffer(size)
+            buffer = self.memory.buffer(size)
             self.memory_bytes += size
         if self.free_numbers:
             chunk = Chunk(self.free_numbers.pop(), buffer)
@@ -281,12 +284,27 @@ class Records:
     def drop_buffer(self, chunk: Chunk) -> cython.int:
         if chunk.buffer is self.written:  # a large record's own, which would stay for ever
             self.written = self.current.buffer
-        if chunk.size == CHUNK_BYTES and len(self.spare) < SPARE_CHUNKS_MAX:
+        if (
+            chunk.size == CHUNK_BYTES
+            and len(self.spare) < SPARE_CHUNKS_MAX
+            and not self.memory.is_tight()
+        ):
             self.spare.append(chunk.buffer)
         else:
-            self.memory_bytes -= chunk.size
+            self.drop(chunk.buffer)
         chunk.buffer = cython.cast(Buffer, None)
         return 0
+
+    def drop(self, buffer: Buffer) -> cython.int:
+        self.memory_bytes -= buffer.size
+        return self.memory.drop(buffer)
+
+    def drop_spare(self) -> None:
+        """Keeps nothing for later."""
+        buffer: Buffer
+        for buffer in self.spare:
+            self.drop(buffer)
+        self.spare.clear()
 
     def enter(self, chunk: Chunk) -> cython.int:
         """The youngest of the list by age."""

@@ -123,7 +123,7 @@ class Spill:
         count: cython.Py_ssize_t = 1
         queue: Queue | None
         for queue in self.queues:
-            if queue is not None and queue.consumers:
+            if queue is not None and queue.consumer_count > 0:
                 count += 1
         self.near_bytes = bytes_max // NEAR_SHARE // count
         self.near_left = LOOKS_PER_COUNT
@@ -152,10 +152,10 @@ class Spill:
         """By the mean length of its ready messages; what is behind the head is far."""
         cursor: cython.ulonglong
         length: cython.Py_ssize_t
-        if queue.ready_count == 0 or not queue.consumers:
+        if queue.ready_count == 0 or queue.consumer_count == 0:
             return False
         cursor = queue.index.cursor_position()
-        length = HEAD_BYTES + queue.ready_bytes // queue.ready_count
+        length = HEAD_BYTES + max(0, queue.ready_bytes) // queue.ready_count
         return position >= cursor and position - cursor <= cython.cast(
             cython.ulonglong, self.near_bytes // length
         )

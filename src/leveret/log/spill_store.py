@@ -16,7 +16,6 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable
@@ -205,7 +204,12 @@ class SpillStore:
         """Has one made that will be needed, unless that is under way."""
         if self._making:
             return
-        if free_bytes(self.folder) < FREE_BYTES_MIN:
+        try:
+            has_room = free_bytes(self.folder) >= FREE_BYTES_MIN
+        except OSError as error:
+            self._refuse(error.errno or errno.EIO)
+            return
+        if not has_room:
             self._refuse(errno.ENOSPC)
             return
         self._making = True
@@ -254,12 +258,3 @@ def ask_waiting(thread: IoThread, waiting: deque[Callable[[], None]]) -> None:
 def free_bytes(folder: str) -> int:
     status = os.statvfs(folder)
     return status.f_bavail * status.f_frsize
-
-
-def spill_folder() -> str:
-    """Where large temporary files belong: /tmp is memory on many systems."""
-    if folder := os.environ.get("TMPDIR"):
-        return folder
-    if os.access("/var/tmp", os.W_OK | os.X_OK):
-        return "/var/tmp"
-    return tempfile.gettempdir()
