@@ -49,10 +49,10 @@ class Rounds:
         """Those that had anything to do with this time."""
         return Rounds(tuple(each for each in self.rounds if sum(each) >= begin and each[0] <= end))
 
-    @property
-    def p99_ms(self) -> float:
+    def percentile_ms(self, percent: float) -> float:
         taken = sorted(seconds for _, seconds in self.rounds)
-        return taken[math.ceil(len(taken) * 0.99) - 1] * MILLISECOND if taken else math.inf
+        place = math.ceil(len(taken) * percent / 100) - 1
+        return taken[place] * MILLISECOND if taken else math.inf
 
     @property
     def worst_ms(self) -> float:
