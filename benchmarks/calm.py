@@ -7,6 +7,8 @@ publishes, waits for the confirm and consumes, one message at a time.
 from __future__ import annotations
 
 import argparse
+import fnmatch
+import itertools
 import resource
 import sys
 from functools import partial
@@ -15,6 +17,8 @@ from harness.figures import Figure, line, table
 from harness.process import GENERATOR_CORE, pin_to
 from scenarios.churns import churn
 from scenarios.floods import flood
+from scenarios.holds import consumers, half_bodies, idle, unacked
+from scenarios.memory import CONSUMERS, PUBLISHERS, SIZES, memory
 from scenarios.settings import Scenario, Settings
 from scenarios.topics import bindings, keys, patterns
 
@@ -28,6 +32,13 @@ SCENARIOS: dict[str, Scenario] = {
     "patterns": patterns,
     "keys": keys,
     "bindings": bindings,
+    "idle": idle,
+    "consumers": consumers,
+    "unacked": unacked,
+    "half-bodies": half_bodies,
+} | {
+    f"memory-{publishers}-{size}-{who}": partial(memory, publishers=publishers, size=size, who=who)
+    for publishers, size, who in itertools.product(PUBLISHERS, SIZES, CONSUMERS)
 }
 
 
@@ -58,16 +69,22 @@ def main() -> int:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     add = parser.add_argument
-    names = ",".join(SCENARIOS)
-    add("--only", type=lambda text: text.split(","), help=f"some scenarios: {names}")
+    names = ", ".join(SCENARIOS)
+    add("--only", type=chosen, help=f"some scenarios, `*` stands for any text: {names}")
     add("--runs", type=int, default=3, help="pairs of alone and beside (default: %(default)s)")
     add("--seconds", type=float, default=2, help="of a run (default: %(default)s)")
     add("--scale", type=float, default=1, help="the share of a million, and so on (default: 1)")
     add("--bytes", type=size, default="1G", help="pushed by each of memory-* (default: 1G)")
-    arguments = parser.parse_args()
-    if wrong := set(arguments.only or ()) - set(SCENARIOS):
-        parser.error(f"no such scenarios: {', '.join(sorted(wrong))}")
-    return arguments
+    return parser.parse_args()
+
+
+def chosen(text: str) -> list[str]:
+    """The scenarios that these names and patterns say."""
+    patterns = text.split(",")
+    for pattern in patterns:
+        if not fnmatch.filter(SCENARIOS, pattern):
+            raise argparse.ArgumentTypeError(f"no such scenario: {pattern}")
+    return [name for name in SCENARIOS if any(fnmatch.fnmatch(name, each) for each in patterns)]
 
 
 def size(text: str) -> int:

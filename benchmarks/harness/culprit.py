@@ -14,13 +14,12 @@ from multiprocessing.connection import Connection
 
 from harness.loads import make_way
 
-# Takes hold of so many, and gives what is to be done every now and then meanwhile.
-Deed = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
+# Takes hold of so many, and gives what is to be done every now and then meanwhile, which counts.
+Deed = Callable[[str, int], AbstractContextManager[Callable[[], int]]]
 
 SECONDS_MAX = 600
 TICK_SECONDS = 0.01
-HOLDING = "holding"
-GONE = "gone"
+GO = "go"
 
 
 class Culprit:
@@ -38,11 +37,12 @@ class Culprit:
     def wait_until_holding(self) -> None:
         self._hear()
 
-    def close(self) -> None:
-        """It says goodbye."""
-        self._pipe.send(GONE)
-        self._hear()
+    def close(self) -> int:
+        """It says goodbye; returns what it counted."""
+        self._pipe.send(GO)
+        counted = self._hear()
         self._process.join()
+        return counted
 
     def kill(self) -> None:
         """It says nothing."""
@@ -50,13 +50,14 @@ class Culprit:
             self._process.kill()
         self._process.join()
 
-    def _hear(self) -> None:
+    def _hear(self) -> int:
         if not self._pipe.poll(SECONDS_MAX):
             raise SystemExit("a culprit did not do its deed")
         try:
-            self._pipe.recv()
+            heard: int = self._pipe.recv()
         except EOFError:
             raise SystemExit("a culprit failed at its deed") from None
+        return heard
 
 
 @contextmanager
@@ -72,9 +73,10 @@ def culprit(deed: Deed, uri: str, count: int) -> Iterator[Culprit]:
 def do(deed: Deed, uri: str, count: int, pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started it
     make_way()
-    pipe.send("started")
+    counted = 0
+    pipe.send(counted)
     with deed(uri, count) as now_and_then:
-        pipe.send(HOLDING)
+        pipe.send(counted)
         while not pipe.poll(TICK_SECONDS):
-            now_and_then()
-    pipe.send(GONE)
+            counted = now_and_then()
+    pipe.send(counted)

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 WARM_UP_SECONDS = 0.5
@@ -49,18 +49,20 @@ class Load:
         """As Ctrl-C does."""
         if not self.has_ended():
             self._process.send_signal(signal.SIGINT)
-        self.wait(SECONDS_TO_STOP)
-
-    def wait(self, seconds: float) -> None:
-        """Until it has done what it was to do."""
         try:
-            output, _ = self._process.communicate(timeout=seconds)
+            output, _ = self._process.communicate(timeout=SECONDS_TO_STOP)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()
             raise SystemExit("a load did not end") from None
-        if not self.totals:
+        if output:
             self.totals = json.loads(output)
+
+    def wait(self, seconds: float) -> None:
+        """Until it has done what it was to do, or so long."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+        self.stop()
 
     def per_second(self, what: str) -> float:
         rate: float = self.totals[f"{what}_per_second"]
@@ -68,15 +70,17 @@ class Load:
 
 
 @contextmanager
-def load(uri: str, *options: str, connections: int = 1) -> Iterator[Load]:
-    """One that is under way, until the block ends."""
+def load(
+    uri: str, *options: str, connections: int = 1, warm_up: float = WARM_UP_SECONDS
+) -> Iterator[Load]:
+    """One that is under way, until the block ends; it takes `warm_up` seconds to get there."""
     running = Load(uri, *options)
     try:
-        time.sleep(WARM_UP_SECONDS + connections * SECONDS_PER_CONNECTION)
+        time.sleep(warm_up + connections * SECONDS_PER_CONNECTION)
         if running.has_ended():
             raise SystemExit(f"the load {' '.join(options)} has ended too soon")
         yield running
     finally:
         running.stop()
-    if running.totals.get("failure"):
-        raise SystemExit(f"the load {' '.join(options)}: {running.totals['failure']}")
+    if failure := running.totals.get("failure", "stopped before it had begun"):
+        raise SystemExit(f"the load {' '.join(options)}: {failure}")

@@ -11,7 +11,7 @@ from harness.brokers import leveret
 from harness.bystander import bystander
 from harness.culprit import culprit
 from harness.figures import Figure, bystander_figure
-from harness.loads import load
+from harness.loads import WARM_UP_SECONDS, load
 from harness.table import rate
 
 from leveret.bench.session import Session
@@ -39,6 +39,7 @@ PATTERNS = [
     for pair in map(list, itertools.permutations(WORDS, 2))
 ]
 LONG_KEY = "%d." + ".".join(itertools.islice(itertools.cycle(WORDS), 120))
+SECONDS_PER_KEY = 20e-6  # to make the messages before the first is sent
 LONG_KEYS = 100_000  # more than the broker remembers routes
 
 
@@ -60,7 +61,7 @@ def bindings(settings: Settings) -> list[Figure]:
 
 
 @contextmanager
-def bind_many(uri: str, count: int) -> Iterator[Callable[[], None]]:
+def bind_many(uri: str, count: int) -> Iterator[Callable[[], int]]:
     session = Session(parse_uri(uri))
     session.socket.settimeout(None)
     session.call(ExchangeDeclare(exchange=NAME, type="topic"), ExchangeDeclareOk)
@@ -72,7 +73,7 @@ def bind_many(uri: str, count: int) -> Iterator[Callable[[], None]]:
             for number in numbers
         ]
         session.call_all(binds, QueueBindOk)
-    yield lambda: None
+    yield lambda: count
     session.call(ExchangeDelete(exchange=NAME), ExchangeDeleteOk)
     session.close()
 
@@ -81,7 +82,8 @@ def keys(settings: Settings) -> list[Figure]:
     """A million routing keys in turn, so that hardly any is remembered when it comes again."""
     count = settings.count(KEYS)
     options = ["--exchange-type", "topic", "--binding-key", "key.#", "--routing-key", "key.%d.x"]
-    return routed([*options, "--routing-keys", str(count)], settings, f"{count:,} routing keys")
+    options += ["--routing-keys", str(count)]
+    return routed(options, settings, f"{count:,} routing keys", keys=count)
 
 
 def patterns(settings: Settings) -> list[Figure]:
@@ -90,17 +92,23 @@ def patterns(settings: Settings) -> list[Figure]:
     options = ["--exchange", NAME, "--queue", NAME, "--binding-key", PATTERNS[0]]
     options += ["--routing-key", LONG_KEY, "--routing-keys", str(count)]
     what = f"{len(PATTERNS)} patterns such as {PATTERNS[0][:13]}..."
-    return routed(options, settings, what, patterns=PATTERNS)
+    return routed(options, settings, what, keys=count, patterns=PATTERNS)
 
 
 def routed(
-    options: list[str], settings: Settings, what: str, *, patterns: list[str] | None = None
+    options: list[str],
+    settings: Settings,
+    what: str,
+    *,
+    keys: int,
+    patterns: list[str] | None = None,
 ) -> list[Figure]:
     """How fast messages of a load get through, and how a bystander fares beside it."""
     with leveret() as running:
         if patterns is not None:
             declare_topic(running.uri, patterns)
-        with load(running.uri, *options) as running_load, bystander(running.uri) as client:
+        busy = load(running.uri, *options, warm_up=WARM_UP_SECONDS + keys * SECONDS_PER_KEY)
+        with busy as running_load, bystander(running.uri) as client:
             begin = time.monotonic()
             time.sleep(settings.seconds * settings.runs)
             end = time.monotonic()
