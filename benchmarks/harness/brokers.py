@@ -40,12 +40,12 @@ Start = Callable[[], AbstractContextManager[Running]]
 
 
 @contextmanager
-def leveret() -> Iterator[Running]:
-    """A broker of the build that runs this."""
+def leveret(*options: str) -> Iterator[Running]:
+    """A broker of the build that runs this, with these options too."""
     port = free_port()
     listen = f"127.0.0.1:{port}"
     command = [sys.executable, "-m", "leveret", "serve", "--listen", listen, "--in-memory"]
-    command += ["--log-level", "warning"]
+    command += ["--log-level", "warning", *options]
     with started(command, port) as running:
         yield running
 

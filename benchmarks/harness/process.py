@@ -37,9 +37,10 @@ def resident_bytes(pid: int) -> int:
     return sum(resident_kilobytes(member) for member in family(pid)) * 1024
 
 
-def resident_kilobytes(pid: int) -> int:
+def resident_kilobytes(pid: int, field: str = "VmRSS") -> int:
+    """Of this process alone; `field` VmHWM: the most it ever was."""
     for line in (PROC / str(pid) / "status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(f"{field}:"):
             return int(line.split()[1])
     return 0
 

@@ -174,3 +174,11 @@ def test_closing_a_lost_connection_is_quiet() -> None:
     with playing(opened) as address:
         session = Session(address)
     session.close()
+
+
+def test_a_session_that_wants_heartbeats_says_how_often() -> None:
+    replies: list[Method] = []
+    with playing(lambda side: replies.append(side.open())) as address:
+        Session(address, heartbeat_s=20).socket.close()
+    (tuned,) = [reply for reply in replies if isinstance(reply, ConnectionTuneOk)]
+    assert tuned.heartbeat == 20

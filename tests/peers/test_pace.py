@@ -3,7 +3,7 @@
 import pytest
 
 from leveret.engine.shard import Shard
-from leveret.peers.pace import METHOD, Pace
+from leveret.peers.pace import LOOKED, MESSAGE, METHOD, Pace
 from leveret.peers.pace import SHARE as SHARE_IN_ALL
 from leveret.peers.service import Definitions
 from leveret.wire.amqp091.methods import (
@@ -123,6 +123,18 @@ def test_a_flood_of_routing_keys_rests_as_methods_do(server, client):
     assert server.host.queues["q"].message_count in (SHARE_IN_ALL - 1, SHARE_IN_ALL)
     turns(server.shard)
     assert server.host.queues["q"].message_count == FLOOD
+
+
+def test_messages_whose_way_is_hard_to_find_rest_the_sooner(server, client):
+    client.call(QueueDeclare(queue="q"))
+    bind = {"queue": "q", "exchange": "amq.headers", "routing_key": ""}
+    for arguments in ({}, *({"number": number} for number in range(LOOKED))):
+        client.call(QueueBind(**bind, arguments=arguments))
+    client.put(client.publication("amq.headers", "", b"x") * SHARE_IN_ALL)
+    at_once = SHARE_IN_ALL // (MESSAGE + 1)
+    assert server.host.queues["q"].message_count in (at_once - 1, at_once)
+    turns(server.shard)
+    assert server.host.queues["q"].message_count == SHARE_IN_ALL
 
 
 def test_a_flood_of_messages_whose_content_decides_rests_too(server, client):

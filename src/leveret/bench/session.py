@@ -49,10 +49,14 @@ M = TypeVar("M", bound=Method)
 
 
 class Session:
-    """Logged in, with channel 1 open. `socket` is the caller's once the load begins."""
+    """Logged in, with channel 1 open. `socket` is the caller's once the load begins.
 
-    def __init__(self, address: Address) -> None:
+    `heartbeat_s` 0: none are exchanged. Else to send them is the caller's task.
+    """
+
+    def __init__(self, address: Address, *, heartbeat_s: int = 0) -> None:
         self.address = address
+        self.heartbeat_s = heartbeat_s
         self.blocked = False
         self.frame_max = FRAME_MAX
         self.socket = _connect(address)
@@ -118,7 +122,9 @@ class Session:
             raise BenchError(text) from None
         self.frame_max = min(tune.frame_max or FRAME_MAX, FRAME_MAX)
         channel_max = min(tune.channel_max or CHANNEL_MAX, CHANNEL_MAX)
-        tune_ok = ConnectionTuneOk(channel_max=channel_max, frame_max=self.frame_max, heartbeat=0)
+        tune_ok = ConnectionTuneOk(
+            channel_max=channel_max, frame_max=self.frame_max, heartbeat=self.heartbeat_s
+        )
         self._send(encode_method(0, tune_ok))
         self.call(ConnectionOpen(virtual_host=address.virtual_host), ConnectionOpenOk, channel=0)
 

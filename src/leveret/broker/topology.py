@@ -51,6 +51,7 @@ class Topology:
         self.owned: dict[object, dict[Queue, None]] = {}  # the exclusive queues, by connection
         self.binding_count = 0
         self.consumer_count = 0
+        self.looked = 0  # at how many bindings, or places among them, to find messages' ways
 
     def add_exchange(self, exchange: Exchange) -> None:
         self.exchanges[exchange.name] = exchange
@@ -172,9 +173,13 @@ class Topology:
                     work.append(destination)
         return list(numbers)
 
+    def spend(self, count: int) -> None:
+        self.looked += count
+
     def destinations(self, exchange: Exchange, message: Message) -> list[Destination]:
         """What the exchange finds; if that is nothing, its alternate, where there is one."""
         found = list(exchange.router.destinations(message))
+        self.looked += len(found)
         if not found and exchange.alternate in self.exchanges:
             found.append(self.exchanges[exchange.alternate])
         return found

@@ -67,7 +67,7 @@ class VirtualHost:
         self.limits = limits
         self.routes = RouteCache(int.from_bytes(random(SEED_BYTES), "big"))
         self.topology = Topology(name, shard)
-        self.surroundings = Surroundings(random, self.topology.deliver)
+        self.surroundings = Surroundings(random, self.topology.deliver, self.topology.spend)
         for exchange_name, type in PREDECLARED_EXCHANGES:
             router = EXCHANGE_TYPES[type](NO_ARGUMENTS, self.surroundings)
             self.add_exchange(exchange_name, type, router)
@@ -355,6 +355,11 @@ class VirtualHost:
     def route_message(self, message: Message) -> Route:
         """Where this message alone goes, whatever it is that decides. Raises as route() does."""
         return self.topology.route_message(self.find_published(message.exchange), message)
+
+    @property
+    def looked(self) -> int:
+        """At how many bindings, or places among them, messages' ways were looked for, ever."""
+        return self.topology.looked
 
     def find_published(self, name: str) -> Exchange:
         """An exchange, for a client to publish to. Raises NotFound, AccessRefused."""

@@ -31,4 +31,4 @@ def surroundings(delivered: list[tuple[bytes, object]]) -> Surroundings:
         delivered.append((message.body, destination))
 
     random: Callable[[int], bytes] = Random(1).randbytes
-    return Surroundings(random, deliver)
+    return Surroundings(random, deliver, spend=abs)

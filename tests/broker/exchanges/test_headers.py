@@ -8,7 +8,7 @@ from tests.broker.exchanges.messages import with_headers
 
 @pytest.fixture
 def headers():
-    return Headers()
+    return Headers(spend=abs)
 
 
 def reaches(headers, binding, arguments, message_headers):

@@ -4,7 +4,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from leveret.broker.binding import Binding
-from leveret.broker.exchanges import topic
 from leveret.broker.exchanges.topic import Topic, words
 from tests.broker.exchanges.messages import keyed
 
@@ -24,7 +23,7 @@ def matches(pattern: str, key: str) -> bool:
 
 
 def bound(*patterns: str) -> Topic:
-    exchange = Topic()
+    exchange = Topic(spend=abs)
     for pattern in patterns:
         exchange.bind(Binding("source", pattern, pattern, ()))
     return exchange
@@ -55,7 +54,7 @@ def test_patterns_match_word_by_word(pattern, yes, no):
     assert [key for key in yes + no if list(exchange.destinations(keyed(key)))] == yes
 
 
-@settings(max_examples=50)
+@settings(max_examples=200)
 @given(st.lists(keys, max_size=8, unique=True), keys)
 def test_the_trie_finds_what_a_naive_matcher_finds_and_each_pattern_once(patterns, key):
     found = list(bound(*patterns).destinations(keyed(key)))
@@ -68,15 +67,38 @@ def test_destinations_come_in_the_same_order_every_time():
     assert first == second
 
 
-def test_however_many_hashes_each_node_is_looked_at_once_for_each_word(monkeypatch):
-    looked = []
-    look = topic.children_of
-    monkeypatch.setattr(topic, "children_of", lambda node: looked.append(node) or look(node))
-    nodes, key = 2 * 60 + 1, ["a"] * 100
-    exchange = bound(".".join(["#", "a"] * 60))
-    looked.clear()
-    list(exchange.destinations(keyed(".".join(key))))
-    assert len(looked) <= 4 * nodes * (len(key) + 1)
+def looked_for(key: str, *patterns: str) -> int:
+    """At how many nodes the exchange looks to find where the key leads."""
+    spent: list[int] = []
+    exchange = Topic(spent.append)
+    for pattern in patterns:
+        exchange.bind(Binding("source", pattern, pattern, ()))
+    list(exchange.destinations(keyed(key)))
+    return spent[0]
+
+
+@pytest.mark.parametrize(
+    "patterns",
+    [
+        [".".join(["#", "a"] * 60)],
+        [".".join(["#", "a", "b"] * 40)],
+        [".".join((["#", "a"] * 60)[:length]) for length in range(1, 121)],
+    ],
+    ids=["one word", "two words", "each part bound too"],
+)
+def test_however_many_hashes_no_pattern_is_begun_again_at_each_word(patterns):
+    nodes, words = 121, 120
+    assert looked_for(".".join(["a", "b"] * 60), *patterns) <= 4 * (nodes + words)
+
+
+def test_what_is_bound_behind_a_hash_is_found_by_the_last_words_too():
+    exchange = bound("#.a.b.#.x", "#.a.b", "#.a", "#.b.a.b.#")
+    found = {key: list(exchange.destinations(keyed(key))) for key in ("a.b.c.a.b", "a.b.a", "a.a")}
+    assert found == {"a.b.c.a.b": ["#.a.b"], "a.b.a": ["#.a"], "a.a": ["#.a"]}
+
+
+def test_a_hash_with_more_ways_than_the_key_has_words_is_asked_for_each_word():
+    assert looked_for("a.b.c", *(f"#.{number}" for number in range(1000))) < 20
 
 
 def test_unbinding_the_last_cuts_the_trie_back():
@@ -97,7 +119,7 @@ class TopicMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.exchange = Topic()
+        self.exchange = Topic(spend=abs)
         self.model: set[Binding] = set()
 
     @rule(queue=st.sampled_from("pq"), pattern=keys, arguments=st.sampled_from([(), (("x", 1),)]))

@@ -31,8 +31,8 @@ EXCHANGE_TYPES: Mapping[str, RouterMaker] = MappingProxyType(
     {
         "direct": without_arguments(Direct),
         "fanout": without_arguments(Fanout),
-        "topic": without_arguments(Topic),
-        "headers": without_arguments(Headers),
+        "topic": lambda _arguments, surroundings: Topic(surroundings.spend),
+        "headers": lambda _arguments, surroundings: Headers(surroundings.spend),
         "x-consistent-hash": ConsistentHash,
         "x-modulus-hash": without_arguments(ModulusHash),
         "x-random": Random,

@@ -12,7 +12,7 @@ A void argument is had by a message with any value under that name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from leveret.broker.arguments import Canonical, FrozenArguments, canonical
@@ -42,12 +42,15 @@ class Pattern(NamedTuple):
 
 
 class Headers:
-    __slots__ = ("patterns",)
+    """`spend` is told how many bindings a message was compared with: all of them."""
+
+    __slots__ = ("patterns", "spend")
 
     by_content = True
 
-    def __init__(self) -> None:
+    def __init__(self, spend: Callable[[int], None]) -> None:
         self.patterns: dict[Binding, Pattern] = {}
+        self.spend = spend
 
     def bind(self, binding: Binding) -> None:
         self.patterns[binding] = pattern_of(binding.arguments)
@@ -56,6 +59,7 @@ class Headers:
         del self.patterns[binding]
 
     def destinations(self, message: Message) -> Iterable[Destination]:
+        self.spend(len(self.patterns))
         headers = {name: canonical(value) for name, value in message.headers.items()}
         return [
             binding.destination

@@ -11,7 +11,12 @@ if TYPE_CHECKING:
 
 
 class Surroundings(NamedTuple):
-    """`random` gives so many random bytes; `deliver` hands a message to a destination at once."""
+    """`random` gives so many random bytes; `deliver` hands a message to a destination at once.
+
+    `spend` is told at how many bindings, or places among them, a message's way was looked for,
+    by types where these may be very many.
+    """
 
     random: Callable[[int], bytes]
     deliver: Callable[[Message, Destination], None]
+    spend: Callable[[int], None]

@@ -7,14 +7,16 @@ The patterns share a trie:
     a.#.b           n1 -#-> n3 -b-> n4(bindings)
 
 A key is matched word by word with the set of nodes that are reached so far. A node behind `#`
-swallows every further word, so once reached it stays. Each node is looked at once for each word:
-no pattern, however many `#` it has, can make that more.
+swallows every further word, so once reached it stays. What such a node waits for is kept by word,
+and it waits no longer once what is waited for would lead to nothing new: from `#.a.b.#` nothing
+comes of a second `a.b`, the last `#` having been reached with the first. So no pattern, however
+many `#` it has, is begun again at each word.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 from leveret.broker.exchanges.bag import Bag, added, each, removed
 
@@ -37,12 +39,15 @@ class Node:
 
 
 class Topic:
-    __slots__ = ("root",)
+    """`spend` is told at how many nodes a message had to look."""
+
+    __slots__ = ("root", "spend")
 
     by_content = False
 
-    def __init__(self) -> None:
+    def __init__(self, spend: Callable[[int], None]) -> None:
         self.root = Node()
+        self.spend = spend
 
     def bind(self, binding: Binding) -> None:
         node = self.root
@@ -66,7 +71,9 @@ class Topic:
 
     def destinations(self, message: Message) -> Iterator[Destination]:
         for key in message.routing_keys:
-            for node in matching(self.root, words(key)):
+            search = Search(self.root, words(key))
+            self.spend(search.looked)
+            for node in search.found:
                 for binding in each(node.bag):
                     yield binding.destination
 
@@ -97,28 +104,118 @@ def prune(way: list[tuple[Node, str]], node: Node) -> None:
             node.children = None
 
 
-def matching(root: Node, key: list[str]) -> Iterable[Node]:
-    """The nodes whose patterns match the key, each once."""
-    reached: dict[Node, None] = {root: None}
-    swallowing: dict[Node, None] = {}  # those behind a `#`
-    enter(reached, swallowing)
-    for word in key:
+class Search:
+    """`found` are the nodes whose patterns match the key, each once, after a look at `looked`.
+
+    `awaited` is what swallowing nodes wait for, by word. Those with more ways than the key has
+    words are `wide`, and asked for each word. `late` are those from which something new can only
+    come of the key's end, `late_words` behind the word that is waited for at the most.
+    """
+
+    __slots__ = (
+        "awaited",
+        "ends",
+        "found",
+        "late",
+        "late_words",
+        "looked",
+        "swallowing",
+        "wide",
+        "words_max",
+    )
+
+    def __init__(self, root: Node, key: list[str]) -> None:
+        self.looked = 0
+        self.words_max = len(key)
+        self.swallowing: dict[Node, None] = {}  # those behind a `#`
+        self.wide: list[Node] = []
+        self.awaited: dict[str, list[Node]] = {}
+        self.late: dict[str, list[Node]] = {}
+        self.late_words = -1
+        self.ends: dict[Node, End] = {}
+        reached: dict[Node, None] = {root: None}
+        self.enter(reached)
+        for left in range(len(key) - 1, -1, -1):
+            reached = self.follow(reached, key[len(key) - 1 - left], left)
+            self.enter(reached)
+        self.found = {**reached, **self.swallowing}
+
+    def enter(self, reached: Iterable[Node]) -> None:
+        """Adds the nodes behind a `#` that need no word to be reached from here."""
+        for node in reached:
+            self.looked += 1
+            child = children_of(node).get(ANY_WORDS)
+            while child is not None and child not in self.swallowing:
+                self.swallowing[child] = None
+                self.wait_at(child)
+                child = children_of(child).get(ANY_WORDS)
+
+    def wait_at(self, node: Node) -> None:
+        children = children_of(node)
+        if len(children) > self.words_max:
+            self.wide.append(node)
+            return
+        self.looked += len(children)
+        for way, child in children.items():
+            if way != ANY_WORDS:
+                self.awaited.setdefault(way, []).append(child)
+
+    def follow(self, reached: Iterable[Node], word: str, left: int) -> dict[Node, None]:
+        """The nodes that the word leads to; so many words are left behind it."""
         following: dict[Node, None] = {}
-        for node in (*reached, *swallowing):
+        for node in (*reached, *self.wide):
+            self.looked += 1
             children = children_of(node)
             for way in (word, ONE_WORD):
                 child = children.get(way)
                 if child is not None:
                     following[child] = None
-        reached = following
-        enter(reached, swallowing)
-    return {**reached, **swallowing}
+        for way in (word, ONE_WORD):
+            if way in self.awaited:
+                self.follow_awaited(way, following)
+            if left <= self.late_words:
+                following.update(dict.fromkeys(self.late.get(way, ())))
+        return following
+
+    def follow_awaited(self, way: str, following: dict[Node, None]) -> None:
+        """Those that this word was waited for; whose end is reached are awaited no longer."""
+        still = []
+        for node in self.awaited[way]:
+            self.looked += 1
+            end = self.ends.get(node)
+            if end is None:
+                end = self.ends[node] = end_of(node)
+                self.looked += end.words
+            if end.node is None or end.node not in self.swallowing:
+                still.append(node)
+                following[node] = None
+            elif end.bound_words >= 0:
+                self.late.setdefault(way, []).append(node)
+                self.late_words = max(self.late_words, end.bound_words)
+        self.awaited[way] = still
 
 
-def enter(reached: Iterable[Node], swallowing: dict[Node, None]) -> None:
-    """Adds the nodes behind a `#` that need no word to be reached from here."""
-    for node in reached:
-        child = children_of(node).get(ANY_WORDS)
-        while child is not None and child not in swallowing:
-            swallowing[child] = None
-            child = children_of(child).get(ANY_WORDS)
+class End(NamedTuple):
+    """The `#` that the only way from a node leads to, so many words on; None: there are more ways.
+
+    `bound_words`: how many words on the last node on that way is that something is bound to; -1:
+    there is none.
+    """
+
+    node: Node | None
+    words: int
+    bound_words: int
+
+
+def end_of(node: Node) -> End:
+    count, bound_words = 0, -1
+    while True:
+        if node.bag is not None:
+            bound_words = count
+        children = children_of(node)
+        count += 1
+        if len(children) != 1:
+            return End(None, count, bound_words)
+        ((way, node),) = children.items()
+        if way == ANY_WORDS:
+            return End(node, count, bound_words)

@@ -33,7 +33,7 @@ from leveret.peers.amqp091.dispatch import (
 )
 from leveret.peers.amqp091.outcome import Outcome, Unfinished
 from leveret.peers.amqp091.states import TRANSITIONS, State
-from leveret.peers.pace import MESSAGE, METHOD, SHARE
+from leveret.peers.pace import LOOKED, MESSAGE, METHOD, SHARE
 from leveret.peers.service import Service
 from leveret.peers.settings import Settings
 from leveret.peers.timing import CLOSE_MS, HANDSHAKE_TIMEOUT, LINGER_MS, Timing
@@ -196,14 +196,16 @@ class Connection:
             self.fail(error.kind, error.text, channel=channel, method_id=method_id)
 
     def route(self, channel: int, exchange: bytes, routing_key: bytes) -> Route:
+        virtual_host = self.channels[channel].virtual_host
+        looked = virtual_host.looked
         try:
-            route = self.channels[channel].virtual_host.route(
+            route = virtual_host.route(
                 exchange.decode("utf-8", "surrogateescape"),
                 routing_key.decode("utf-8", "surrogateescape"),
             )
         except BrokerError as error:
             raise violation(error, channel) from None
-        self._count(MESSAGE)
+        self._count(MESSAGE + (virtual_host.looked - looked) // LOOKED)
         return route
 
     def route_content(
@@ -214,6 +216,8 @@ class Connection:
         properties: bytes,
         body: memoryview,
     ) -> tuple[Route, bytes]:
+        virtual_host = self.channels[channel].virtual_host
+        looked = virtual_host.looked
         try:
             published = message.published(
                 exchange.decode("utf-8", "surrogateescape"),
@@ -222,10 +226,10 @@ class Connection:
                 body,
                 self._now,
             )
-            route = self.channels[channel].virtual_host.route_message(published)
+            route = virtual_host.route_message(published)
         except BrokerError as error:
             raise violation(error, channel) from None
-        self._count(MESSAGE)
+        self._count(MESSAGE + (virtual_host.looked - looked) // LOOKED)
         return route, published.properties
 
     def check_copies(self, channel: int, properties: bytes) -> None:
