@@ -18,7 +18,7 @@ from harness.process import GENERATOR_CORE, pin_to
 from scenarios.churns import churn
 from scenarios.floods import flood
 from scenarios.holds import consumers, half_bodies, idle, unacked
-from scenarios.memory import CONSUMERS, PUBLISHERS, SIZES, memory
+from scenarios.memory import CONSUMERS, PUBLISHERS, SIZES, WHERE, memory
 from scenarios.settings import Scenario, Settings
 from scenarios.topics import bindings, keys, patterns
 
@@ -37,7 +37,10 @@ SCENARIOS: dict[str, Scenario] = {
     "unacked": unacked,
     "half-bodies": half_bodies,
 } | {
-    f"memory-{publishers}-{size}-{who}": partial(memory, publishers=publishers, size=size, who=who)
+    f"{where}-{publishers}-{size}-{who}": partial(
+        memory, publishers=publishers, size=size, who=who, options=options
+    )
+    for where, options in WHERE.items()
     for publishers, size, who in itertools.product(PUBLISHERS, SIZES, CONSUMERS)
 }
 
@@ -74,7 +77,12 @@ def parse_arguments() -> argparse.Namespace:
     add("--runs", type=int, default=3, help="pairs of alone and beside (default: %(default)s)")
     add("--seconds", type=float, default=2, help="of a run (default: %(default)s)")
     add("--scale", type=float, default=1, help="the share of a million, and so on (default: 1)")
-    add("--bytes", type=size, default="1G", help="pushed by each of memory-* (default: 1G)")
+    add(
+        "--bytes",
+        type=size,
+        default="1G",
+        help="pushed by each of memory-* and spill-* (default: 1G)",
+    )
     return parser.parse_args()
 
 

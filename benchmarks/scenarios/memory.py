@@ -19,11 +19,13 @@ from leveret.bench.options import Options
 from leveret.bench.reader import RECEIVE_BYTES
 from leveret.bench.session import Session
 from leveret.bench.uri import parse_uri
+from leveret.server.spilling import spill_folder
 from leveret.wire.amqp091.methods import BasicConsume, BasicConsumeOk, QueueDeclare, QueueDeclareOk
 from scenarios.settings import Settings
 
 PUBLISHERS = (1, 20, 200)
 SIZES = {"16B": 16, "1KB": 1000, "1MB": 1_000_000}
+WHERE: dict[str, list[str]] = {"memory": [], "spill": ["--spill-dir", spill_folder()]}
 LIMIT_MB = 256
 ROOM = 1.25
 NAME = "calm"
@@ -55,11 +57,13 @@ class Watch(threading.Thread):
         self.join()
 
 
-def memory(settings: Settings, publishers: int, size: str, who: str) -> list[Figure]:
+def memory(
+    settings: Settings, publishers: int, size: str, who: str, options: list[str]
+) -> list[Figure]:
     """All is pushed, or as much as is taken; then drained, while the publishers go on."""
     count = max(1, settings.bytes // SIZES[size] // publishers)
     total = count * publishers
-    with leveret("--memory-limit", f"{LIMIT_MB}MB") as running, ExitStack() as stack:
+    with leveret("--memory-limit", f"{LIMIT_MB}MB", *options) as running, ExitStack() as stack:
         watch = Watch(running.pid)
         watch.start()
         stack.callback(watch.stop)

@@ -59,9 +59,10 @@ def test_what_was_unacknowledged_is_back_in_the_queue() -> None:
     assert figures("--only", "unacked")["unacked", "back in the queue"] == "1,000"
 
 
+@pytest.mark.parametrize("where", ["memory", "spill"])
 @pytest.mark.parametrize("who", ["none", "slow", "stuck"])
-def test_all_that_is_confirmed_is_delivered(who: str) -> None:
-    name = f"memory-20-1KB-{who}"
+def test_all_that_is_confirmed_is_delivered(who: str, where: str) -> None:
+    name = f"{where}-20-1KB-{who}"
     value = figures("--only", name)[name, "drained"]
     assert value.startswith("1,000 confirmed, 1,000 delivered of 1,000")
 
