@@ -28,8 +28,10 @@ from scenarios.settings import Settings
 
 NAME = "calm"
 CONNECTIONS = 10_000
-HEARTBEAT_SECONDS = 20
-TICKS_PER_ROUND = 500  # of which each is at least 10 ms: all are sent in a quarter of two minutes
+HEARTBEAT_SECONDS = 60
+TICKS_PER_ROUND = 2800  # of which each is at least 10 ms: all are sent in half a minute
+IDLE_SHARE = 0.05
+IDLE_KILOBYTES = 10
 CONSUMERS = 10_000
 CONSUMED = ["--publishers", "1", "--consumers", "0", "--queue", NAME, "--rate", "2000"]
 UNACKED = 1_000_000
@@ -121,8 +123,13 @@ def held_until(
     what = f"{hold.count:,} {hold.what}, then {goodbye}"
     memory = " -> ".join(f"{value / MEGABYTE:.1f}" for value in (before, most, after))
     rounds = client.rounds
+    value = f"{memory} MB, {each:.2f} KB each; {percent(share)} of a core more"
+    goal, met = "-", None
+    if hold.deed is be_idle:
+        goal = f"<= {IDLE_KILOBYTES} KB each, < {percent(IDLE_SHARE)} of a core"
+        met = each <= IDLE_KILOBYTES and share < IDLE_SHARE
     figures = [
-        Figure(what, f"{memory} MB, {each:.2f} KB each; {percent(share)} of a core more"),
+        Figure(what, value, goal, met),
         bystander_figure("until then", rounds.within(other.began_at, gone)),
         bystander_figure(f"when {goodbye}", rounds.within(gone, end)),
     ]

@@ -142,7 +142,8 @@ class Line:
 
 
 def test_those_who_flood_share_a_budget_of_bytes_and_who_was_not_read_is_first_next():
-    assert Line(6, size=256 * 1024).run(3) == ["abcd", "efab", "cdef"]
+    size = turn.FLOOD_BYTES_PER_TURN // 4
+    assert Line(6, size=size).run(3) == ["abcd", "efab", "cdef"]
 
 
 def test_those_who_flood_share_a_budget_of_work():
@@ -157,15 +158,26 @@ def test_what_was_overdrawn_the_next_turns_lack():
     assert Line(2, work=5 * turn.FLOOD_WORK_PER_TURN // 2).run(6) == ["a", "", "b", "", "", "a"]
 
 
-@pytest.mark.parametrize(("halvings", "reads"), [(0, 16), (1, 8), (4, 1), (6, 1)])
+@pytest.mark.parametrize(("halvings", "reads"), [(0, 16), (1, 8), (3, 2), (6, 1)])
 def test_the_budget_is_halved_as_the_shard_asks(halvings: int, reads: int) -> None:
-    line = Line(20)
+    line = Line(20, size=turn.FLOOD_BYTES_PER_TURN // 16)
     line.shard.halvings = halvings
     assert len(line.run(1)[0]) == reads
 
 
+def test_it_stays_halved_for_a_moment_while_consumers_acknowledge():
+    line = Line(20, size=turn.FLOOD_BYTES_PER_TURN // 16)
+    line.shard.halvings = 3
+    line.run(1)
+    line.shard.halvings = 0
+    line.turn.tick += turn.HALVED_MS
+    assert len(line.run(1)[-1]) == 2
+    line.turn.tick += 1
+    assert len(line.run(1)[-1]) == 16
+
+
 def test_there_is_another_turn_for_who_was_not_read_and_for_nobody_else():
-    line = Line(2, size=1024 * 1024)
+    line = Line(2, size=turn.FLOOD_BYTES_PER_TURN)
     line.run(1)
     assert line.turn.wanted
     line.turn.run()

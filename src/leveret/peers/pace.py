@@ -16,7 +16,7 @@ from typing import Final, Protocol
 
 from leveret.engine.shard import Shard
 
-SHARE: Final = 128  # it takes about a millisecond
+SHARE: Final = 64  # it takes about half a millisecond
 METHOD: Final = 2  # what a method takes of a share
 MESSAGE: Final = 1  # what a message takes that is looked into, or whose route is not known yet
 LOOKED: Final = 16  # to look at so many bindings for a message's way takes as much once more

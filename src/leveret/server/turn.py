@@ -32,10 +32,13 @@ if TYPE_CHECKING:
 
 DUE_MAX = 256
 """They take about a millisecond, so a burst of them delays nobody."""
-FLOOD_BYTES_PER_TURN = 1024 * 1024
-"""Read from all who flood: with the sending of it, about a millisecond."""
-FLOOD_WORK_PER_TURN = 8_192
-"""Messages and places in queues that they may fill: about a millisecond, too."""
+FLOOD_BYTES_PER_TURN = 512 * 1024
+"""Read from all who flood: with the sending of it, about half a millisecond. Whoever publishes one
+message and waits for it waits for two or three turns. Larger ones are hardly cheaper for a flood."""
+FLOOD_WORK_PER_TURN = 2_048
+"""Messages and places in queues that they may fill: about half a millisecond, too."""
+HALVED_MS = 2
+"""As long as consumers may take to ask for more before those who flood have all of a turn again."""
 
 
 class Turn:
@@ -69,6 +72,8 @@ class Turn:
         self._touched: list[Connection] = []
         self._bytes_left = 0
         self._work_left = 0
+        self._halvings = 0
+        self._halved_until = 0
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_tick = NEVER
         self.begin()
@@ -136,7 +141,7 @@ class Turn:
         True: somebody is left who was not read.
         """
         shard, floods = self._shard, self.floods
-        halvings = shard.halvings
+        halvings = self._held_halvings()
         self._bytes_left = min(0, self._bytes_left) + (FLOOD_BYTES_PER_TURN >> halvings)
         self._work_left = min(0, self._work_left) + (FLOOD_WORK_PER_TURN >> halvings)
         for _ in range(len(floods)):
@@ -151,6 +156,13 @@ class Turn:
             self._work_left -= shard.work - work
             floods.append(connection)
         return False
+
+    def _held_halvings(self) -> int:
+        """The shard's, or those of a moment ago: whoever has to acknowledge first is at it."""
+        if self._shard.halvings >= self._halvings or self.tick > self._halved_until:
+            self._halvings = self._shard.halvings
+            self._halved_until = self.tick + HALVED_MS
+        return self._halvings
 
     def _flush_touched(self) -> None:
         touched, self._touched = self._touched, []

@@ -104,9 +104,9 @@ def test_a_hash_with_more_ways_than_the_key_has_words_is_asked_for_each_word():
 def test_unbinding_the_last_cuts_the_trie_back():
     exchange = bound("a.b.c", "a.b")
     exchange.unbind(Binding("source", "a.b.c", "a.b.c", ()))
-    assert exchange.root.children["a"].children["b"].children is None
+    assert exchange.root.children["a"].children["b"].children == {}
     exchange.unbind(Binding("source", "a.b", "a.b", ()))
-    assert exchange.root.children is None
+    assert exchange.root.children == {}
 
 
 def test_unbinding_what_is_not_bound_is_a_bug_and_fails():

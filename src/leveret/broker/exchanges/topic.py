@@ -16,7 +16,7 @@ many `#` it has, is begun again at each word.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from leveret.broker.exchanges.bag import Bag, added, each, removed
 
@@ -35,24 +35,35 @@ class Node:
 
     def __init__(self) -> None:
         self.bag: Bag = None
-        self.children: dict[str, Node] | None = None
+        self.children: dict[str, Node] = NONE
+
+
+NONE: Final[dict[str, Node]] = {}  # shared by all nodes that have none, of which there are most
+
+ENDS_MAX: Final = 16_384
+"""Of so many nodes it is kept what a search has found out; then all of it is found out anew."""
 
 
 class Topic:
-    """`spend` is told at how many nodes a message had to look."""
+    """`spend` is told at how many nodes a message had to look.
 
-    __slots__ = ("root", "spend")
+    `ends` is what searches have found out about nodes, until a binding comes or goes.
+    """
+
+    __slots__ = ("ends", "root", "spend")
 
     by_content = False
 
     def __init__(self, spend: Callable[[int], None]) -> None:
         self.root = Node()
+        self.ends: dict[Node, End] = {}
         self.spend = spend
 
     def bind(self, binding: Binding) -> None:
+        self.ends = {}
         node = self.root
         for word in words(binding.routing_key):
-            if node.children is None:
+            if node.children is NONE:
                 node.children = {}
             child = node.children.get(word)
             if child is None:
@@ -61,17 +72,20 @@ class Topic:
         node.bag = added(node.bag, binding)
 
     def unbind(self, binding: Binding) -> None:
+        self.ends = {}
         node = self.root
         way: list[tuple[Node, str]] = []
         for word in words(binding.routing_key):
             way.append((node, word))
-            node = children_of(node)[word]
+            node = node.children[word]
         node.bag = removed(node.bag, binding)
         prune(way, node)
 
     def destinations(self, message: Message) -> Iterator[Destination]:
         for key in message.routing_keys:
-            search = Search(self.root, words(key))
+            if len(self.ends) > ENDS_MAX:
+                self.ends = {}
+            search = Search(self.root, words(key), self.ends)
             self.spend(search.looked)
             for node in search.found:
                 for binding in each(node.bag):
@@ -82,7 +96,7 @@ class Topic:
         while nodes:
             node = nodes.pop()
             yield from each(node.bag)
-            nodes.extend(children_of(node).values())
+            nodes.extend(node.children.values())
 
 
 def words(key: str) -> list[str]:
@@ -90,18 +104,13 @@ def words(key: str) -> list[str]:
     return key.split(".") if key else []
 
 
-def children_of(node: Node) -> dict[str, Node]:
-    return node.children or {}
-
-
 def prune(way: list[tuple[Node, str]], node: Node) -> None:
     """Cuts off what hangs empty at the end of the way."""
-    while way and node.bag is None and node.children is None:
+    while way and node.bag is None and not node.children:
         node, word = way.pop()
-        children = children_of(node)
-        del children[word]
-        if not children:
-            node.children = None
+        del node.children[word]
+        if not node.children:
+            node.children = NONE
 
 
 class Search:
@@ -124,7 +133,7 @@ class Search:
         "words_max",
     )
 
-    def __init__(self, root: Node, key: list[str]) -> None:
+    def __init__(self, root: Node, key: list[str], ends: dict[Node, End]) -> None:
         self.looked = 0
         self.words_max = len(key)
         self.swallowing: dict[Node, None] = {}  # those behind a `#`
@@ -132,7 +141,7 @@ class Search:
         self.awaited: dict[str, list[Node]] = {}
         self.late: dict[str, list[Node]] = {}
         self.late_words = -1
-        self.ends: dict[Node, End] = {}
+        self.ends = ends
         reached: dict[Node, None] = {root: None}
         self.enter(reached)
         for left in range(len(key) - 1, -1, -1):
@@ -142,33 +151,37 @@ class Search:
 
     def enter(self, reached: Iterable[Node]) -> None:
         """Adds the nodes behind a `#` that need no word to be reached from here."""
+        swallowing = self.swallowing
         for node in reached:
-            self.looked += 1
-            child = children_of(node).get(ANY_WORDS)
-            while child is not None and child not in self.swallowing:
-                self.swallowing[child] = None
+            child = node.children.get(ANY_WORDS)
+            while child is not None and child not in swallowing:
+                swallowing[child] = None
                 self.wait_at(child)
-                child = children_of(child).get(ANY_WORDS)
+                child = child.children.get(ANY_WORDS)
 
     def wait_at(self, node: Node) -> None:
-        children = children_of(node)
+        children = node.children
         if len(children) > self.words_max:
             self.wide.append(node)
             return
         self.looked += len(children)
         for way, child in children.items():
             if way != ANY_WORDS:
-                self.awaited.setdefault(way, []).append(child)
+                waiting = self.awaited.get(way)
+                if waiting is None:
+                    self.awaited[way] = [child]
+                else:
+                    waiting.append(child)
 
     def follow(self, reached: Iterable[Node], word: str, left: int) -> dict[Node, None]:
         """The nodes that the word leads to; so many words are left behind it."""
         following: dict[Node, None] = {}
-        for node in (*reached, *self.wide):
-            self.looked += 1
-            children = children_of(node)
-            for way in (word, ONE_WORD):
-                child = children.get(way)
-                if child is not None:
+        for nodes in (reached, self.wide):
+            self.looked += 2 * len(nodes)
+            for node in nodes:
+                if (child := node.children.get(word)) is not None:
+                    following[child] = None
+                if (child := node.children.get(ONE_WORD)) is not None:
                     following[child] = None
         for way in (word, ONE_WORD):
             if way in self.awaited:
@@ -180,13 +193,14 @@ class Search:
     def follow_awaited(self, way: str, following: dict[Node, None]) -> None:
         """Those that this word was waited for; whose end is reached are awaited no longer."""
         still = []
+        ends, swallowing = self.ends, self.swallowing
+        self.looked += len(self.awaited[way])
         for node in self.awaited[way]:
-            self.looked += 1
-            end = self.ends.get(node)
+            end = ends.get(node)
             if end is None:
-                end = self.ends[node] = end_of(node)
+                end = ends[node] = end_of(node)
                 self.looked += end.words
-            if end.node is None or end.node not in self.swallowing:
+            if end.node is None or end.node not in swallowing:
                 still.append(node)
                 following[node] = None
             elif end.bound_words >= 0:
@@ -212,10 +226,9 @@ def end_of(node: Node) -> End:
     while True:
         if node.bag is not None:
             bound_words = count
-        children = children_of(node)
         count += 1
-        if len(children) != 1:
+        if len(node.children) != 1:
             return End(None, count, bound_words)
-        ((way, node),) = children.items()
+        ((way, node),) = node.children.items()
         if way == ANY_WORDS:
             return End(node, count, bound_words)
