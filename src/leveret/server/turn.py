@@ -34,7 +34,7 @@ DUE_MAX = 256
 """They take about a millisecond, so a burst of them delays nobody."""
 FLOOD_BYTES_PER_TURN = 512 * 1024
 """Read from all who flood: with the sending of it, about half a millisecond. Whoever publishes one
-message and waits for it waits for two or three turns. Larger ones are hardly cheaper for a flood."""
+message and waits for it waits for two or three turns; longer ones would hardly be cheaper."""
 FLOOD_WORK_PER_TURN = 2_048
 """Messages and places in queues that they may fill: about half a millisecond, too."""
 HALVED_MS = 2
