@@ -274,6 +274,12 @@ PACE = (
         "s",
         "log/test_spill_store.py::test_a_disk_with_little_room_is_left_alone_and_tried_again_later",
     ),
+    Inner(
+        "server/turn.HALVED_MS",
+        "the halved share of a turn after a backlog was last delivered from",
+        "ms",
+        "server/test_turn.py::test_it_stays_halved_for_a_moment_while_consumers_acknowledge",
+    ),
 )
 
 KEPT = (
@@ -390,5 +396,11 @@ KEPT = (
         "free space on the disk that messages do not take, for want of memory",
         "bytes",
         "log/test_spill_store.py::test_a_disk_with_little_room_is_left_alone_and_tried_again_later",
+    ),
+    Inner(
+        "broker/exchanges/topic.ENDS_MAX",
+        "places in a topic exchange's patterns of which it is remembered what is behind them",
+        "places",
+        "broker/exchanges/test_topic.py::test_what_searches_have_found_out_is_forgotten_when_it_is_too_much",
     ),
 )

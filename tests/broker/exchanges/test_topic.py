@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from leveret.broker.binding import Binding
+from leveret.broker.exchanges import topic
 from leveret.broker.exchanges.topic import Topic, words
 from tests.broker.exchanges.messages import keyed
 
@@ -27,6 +28,10 @@ def bound(*patterns: str) -> Topic:
     for pattern in patterns:
         exchange.bind(Binding("source", pattern, pattern, ()))
     return exchange
+
+
+def routed_by(exchange: Topic, key: str) -> list[str]:
+    return list(exchange.destinations(keyed(key)))
 
 
 word = st.sampled_from(["a", "b", "", "*", "#"])
@@ -99,6 +104,23 @@ def test_what_is_bound_behind_a_hash_is_found_by_the_last_words_too():
 
 def test_a_hash_with_more_ways_than_the_key_has_words_is_asked_for_each_word():
     assert looked_for("a.b.c", *(f"#.{number}" for number in range(1000))) < 20
+
+
+def test_what_searches_have_found_out_is_forgotten_when_it_is_too_much(monkeypatch):
+    monkeypatch.setattr(topic, "ENDS_MAX", 5)
+    exchange = bound(*(f"#.{word}.x" for word in "abcdefgh"))
+    for _ in range(3):
+        assert len(routed_by(exchange, "a.b.c.d.e.f.g.h.x")) == 1
+        assert len(exchange.ends) == 8
+    routed_by(exchange, "a.x.x.x.x.x.x.x.x")
+    assert len(exchange.ends) == 1
+
+
+def test_a_new_binding_is_found_where_a_search_has_been_before():
+    exchange = bound("#.a.b.#")
+    assert routed_by(exchange, "a.b.a.c") == ["#.a.b.#"]
+    exchange.bind(Binding("source", "#.a.c", "#.a.c", ()))
+    assert sorted(routed_by(exchange, "a.b.a.c")) == ["#.a.b.#", "#.a.c"]
 
 
 def test_unbinding_the_last_cuts_the_trie_back():

@@ -173,7 +173,7 @@ class Search:
                 else:
                     waiting.append(child)
 
-    def follow(self, reached: Iterable[Node], word: str, left: int) -> dict[Node, None]:
+    def follow(self, reached: dict[Node, None], word: str, left: int) -> dict[Node, None]:
         """The nodes that the word leads to; so many words are left behind it."""
         following: dict[Node, None] = {}
         for nodes in (reached, self.wide):
