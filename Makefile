@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 VENV := .venv
 PURE := .venv-pure
 RUN := $(VENV)/bin/python -m
-SANS_IO := tests/engine tests/wire tests/broker tests/peers
+WITHOUT_SOCKETS := tests/engine tests/wire tests/broker tests/peers tests/log
 
 # The folders too: they change when a file in them goes away.
 SOURCES := pyproject.toml setup.py $(shell find src -name '*.py' -o -name '*.pxd' \
@@ -38,7 +38,7 @@ test: $(VENV)/installed $(VENV)/tools $(PURE)/installed ## all that CI runs: com
 endif
 
 test-fast: $(VENV)/installed $(VENV)/tools ## the part without sockets
-	@$(RUN) pytest $(SANS_IO) $(ARGS)
+	@$(RUN) pytest $(WITHOUT_SOCKETS) $(ARGS)
 
 check: $(VENV)/tools ## format, lint, types, house rules
 	@status=0; for tool in "ruff format --check ." "ruff check ." mypy "pytest -q tests/test_tidy.py"; \

@@ -18,7 +18,7 @@ from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
 SOURCE = Path("src")
-COMPILED_PACKAGES = ["leveret/engine", "leveret/bench/frames"]
+COMPILED_PACKAGES = ["leveret/engine", "leveret/bench/frames", "leveret/log/native"]
 DIRECTIVES = {
     "language_level": 3,
     "boundscheck": True,

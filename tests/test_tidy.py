@@ -47,10 +47,13 @@ NOT_IN_SANS_IO = {
 NOT_CALLED_IN_SANS_IO = {"open", "print", "input", "hash", "__import__"}  # hash() has a random seed
 
 ENGINE_CIMPORTS = ("cython", "libc.stdint", "libc.string", "cpython", "leveret.engine")
-MAY_CIMPORT: dict[str, tuple[str, ...]] = {  # compiled layer: what of C it may see
+MAY_CIMPORT: dict[str, tuple[str, ...]] = {  # compiled folder: what of C it may see
     "engine": ENGINE_CIMPORTS,
-    "log": (*ENGINE_CIMPORTS, "libc", "posix", "leveret.log"),
-    "bench": (*ENGINE_CIMPORTS, "libc", "posix", "leveret.bench"),
+    "log/native": (
+        *(*ENGINE_CIMPORTS, "leveret.log.native"),
+        *("libc.errno", "libc.stdio", "posix.fcntl", "posix.signal", "posix.unistd"),
+    ),
+    "bench/frames": (*ENGINE_CIMPORTS, "libc", "posix", "leveret.bench"),
 }
 RAW_MEMORY = "engine/buffer"  # the only module of the engine with pointers in it
 POINTER_IN_PY = re.compile(r"libc\.string|\bcython\.(address|array|pointer|p_\w+)\b")
@@ -116,6 +119,11 @@ def module_of(path: Path) -> str:
 
 def layer_of(path: Path) -> str:
     return module_of(path).partition("/")[0]
+
+
+def compiled_folder_of(path: Path) -> str | None:
+    """The folder of MAY_CIMPORT that it is in."""
+    return next((name for name in MAY_CIMPORT if module_of(path).startswith(f"{name}/")), None)
 
 
 SANS_IO_FILES = [path for path in FILES if layer_of(path) in SANS_IO]
@@ -226,17 +234,24 @@ def test_the_py_file_is_the_source_and_nothing_is_built_beside_it() -> None:
 
 
 @rule(FILES)
-def test_only_compiled_layers_use_cython(path: Path) -> Iterator[str]:
+def test_only_compiled_folders_use_cython(path: Path) -> Iterator[str]:
     uses_cython = any(is_within(name, ("cython", "Cython")) for name in imported_names(path))
-    if uses_cython and layer_of(path) not in MAY_CIMPORT:
-        yield ": this layer is plain Python"
+    if uses_cython and compiled_folder_of(path) is None:
+        yield ": this folder is plain Python"
 
 
-@rule(path for path in SOURCES if layer_of(path) in MAY_CIMPORT)
+@rule(path for path in SOURCES if compiled_folder_of(path))
 def test_compiled_code_sees_only_the_c_it_may(path: Path) -> Iterator[str]:
+    folder = compiled_folder_of(path) or ""
     for name in cimported_names(path):
-        if not is_within(name, MAY_CIMPORT[layer_of(path)]):
-            yield f": {layer_of(path)} may not cimport {name}"
+        if not is_within(name, MAY_CIMPORT[folder]):
+            yield f": {folder} may not cimport {name}"
+
+
+def test_every_compiled_folder_is_compiled() -> None:
+    setup = (REPOSITORY / "setup.py").read_text()
+    folders = re.findall(rf'"{PACKAGE}/([\w/]+)"', setup)
+    assert sorted(folders) == sorted(MAY_CIMPORT)
 
 
 @rule(path for path in SOURCES if layer_of(path) == "engine" and module_of(path) != RAW_MEMORY)

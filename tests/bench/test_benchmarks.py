@@ -34,9 +34,20 @@ def test_rabbitmq_is_measured_beside() -> None:
     assert "rabbitmq per CPU-s | per s | times rabbitmq |" in table
 
 
+@pytest.mark.slow
+def test_the_way_by_the_io_thread_can_be_measured(tmp_path: Path) -> None:
+    table = run("io_thread", "--runs", "1", "--writes", "20", "--directory", str(tmp_path))
+    assert "| inline | " in table
+    assert "\ncrc32c: " in table
+
+
 def transient(*options: str) -> str:
     """What the benchmark prints, without a yardstick."""
-    script = str(BENCHMARKS / "transient.py")
+    return run("transient", *options)
+
+
+def run(name: str, *options: str) -> str:
+    script = str(BENCHMARKS / f"{name}.py")
     environment = {key: value for key, value in os.environ.items() if key != "LEVERET_YARDSTICK"}
     return subprocess.run(
         [sys.executable, script, *options],

@@ -1,0 +1,1 @@
+"""The durable log: batches of records that survive a crash."""
