@@ -68,6 +68,8 @@ else:
 Answer = tuple[Any, int, int]
 """The request's number, the bytes moved (CREATE: the descriptor), and errno, 0 where all went well.
 
+The number is whatever the request was given to be known by.
+
 A read that ends early without an error met the end of the file. A write that has moved all its
 bytes and has an error could not sync them.
 """
@@ -122,7 +124,7 @@ class IoThread:
 
     def write(
         self,
-        number: int,
+        number: object,
         fd: cython.int,
         file_offset: cython.longlong,
         buffer: Buffer,
@@ -148,7 +150,7 @@ class IoThread:
 
     def read(
         self,
-        number: int,
+        number: object,
         fd: cython.int,
         file_offset: cython.longlong,
         buffer: Buffer,
@@ -160,30 +162,30 @@ class IoThread:
         self.submit(number, READ, fd, file_offset, buffer, offset, count)
 
     def zero(
-        self, number: int, fd: cython.int, file_offset: cython.longlong, count: cython.Py_ssize_t
+        self, number: object, fd: cython.int, file_offset: cython.longlong, count: cython.Py_ssize_t
     ) -> None:
         """Write `count` zero bytes."""
         self.submit(number, ZERO, fd, file_offset, None, 0, count)
 
-    def sync(self, number: int, fd: cython.int) -> None:
+    def sync(self, number: object, fd: cython.int) -> None:
         """Have all that is written on the disk, and the file's size."""
         self.submit(number, SYNC, fd, 0, None, 0, 0)
 
-    def sync_directory(self, number: int, fd: cython.int) -> None:
+    def sync_directory(self, number: object, fd: cython.int) -> None:
         """Have the names in a directory on the disk: fdatasync may leave them out."""
         self.submit(number, SYNC_DIRECTORY, fd, 0, None, 0, 0)
 
-    def create(self, number: int, path: str) -> None:
+    def create(self, number: object, path: str) -> None:
         """Make a file that is not there yet, for reading and writing."""
         self.submit_path(number, CREATE, path, "")
 
-    def rename(self, number: int, path: str, new_path: str) -> None:
+    def rename(self, number: object, path: str, new_path: str) -> None:
         self.submit_path(number, RENAME, path, new_path)
 
-    def unlink(self, number: int, path: str) -> None:
+    def unlink(self, number: object, path: str) -> None:
         self.submit_path(number, UNLINK, path, "")
 
-    def submit_path(self, number: int, kind: cython.int, path: str, new_path: str) -> None:
+    def submit_path(self, number: object, kind: cython.int, path: str, new_path: str) -> None:
         first, second = os.fsencode(path) + b"\0", os.fsencode(new_path) + b"\0"
         if first.count(0) + second.count(0) != 2:
             raise ValueError("a path has no zero byte")

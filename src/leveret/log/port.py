@@ -1,0 +1,160 @@
+"""The log, whatever keeps it: what the broker asks of it, and what it hears from it.
+
+    claim(owner, epoch) -> token       appends a CLAIM; from then on older tokens are fenced
+    append(token, records) -> number   at most ONE outstanding
+    read(from), fetch(numbers)         batches come later, in order
+    trim(upto)                         what is before is read no more
+
+A log is a sequence of numbered batches of records. Nothing here waits: what is asked for is
+answered by a call of the listener, or of the functions handed in, and only from within `poll`.
+
+While one append is outstanding the next batch fills: group commit without a timer. One at a time
+is also what makes an append to a log elsewhere a fence against a stale owner. Such a log, when it
+does not know what became of an append, asks for the log's end, and then either tells of it as
+durable, or fences, or appends again: the append stays outstanding meanwhile.
+
+The order at a start: claim, wait until the claim is durable, read up to it, append.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from leveret.engine.buffer import Buffer
+
+HEADER_BYTES: Final = 48
+RECORD_BYTES_MAX: Final = 1 << 20
+"""Of a batch. Larger ones sync no faster: at 1 MiB a sync is 10 % of the time."""
+PAGE_BYTES: Final = 4096
+"""What disks and page caches write at once."""
+PADDING_BYTES_MAX: Final = PAGE_BYTES + HEADER_BYTES
+"""Zeros behind a batch, up to the end of a page, and so many that no header is left over there."""
+
+
+class Kind(enum.Enum):
+    """What a batch is. Those of the log's own have no records."""
+
+    RECORDS = "records"
+    CLAIM = "claim"
+    SEAL = "seal"  # all before it is on the disk
+    LOST = "lost"  # a repair has put it in the place of `record_count` batches that were bad
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch that has been read. Its bytes may change when the call that brought it returns."""
+
+    number: int
+    epoch: int
+    kind: Kind
+    record_count: int
+    buffer: Buffer
+    offset: int
+    length: int
+
+    def records(self) -> bytes:
+        """A copy."""
+        return self.buffer.bytes_at(self.offset, self.length)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """The right to append, until somebody claims the log with a higher epoch."""
+
+    owner: int
+    epoch: int
+
+
+class LogError(Exception):
+    """What the log cannot do; the text is for the user."""
+
+
+class CorruptionError(LogError):
+    """Data that had been on the disk is no longer what was written."""
+
+    def __init__(self, file: str, offset: int, text: str) -> None:
+        super().__init__(f"{file}, offset {offset}: {text}")
+        self.file = file
+        self.offset = offset
+
+
+class MissingError(LogError):
+    """A batch that is asked for is not in the log: trimmed, freed, or not there yet."""
+
+
+class Listener(Protocol):
+    """What a log tells of."""
+
+    def durable_up_to(self, number: int) -> None:
+        """This batch and all before it survive. Another append may be made."""
+
+    def fenced(self) -> None:
+        """The append was refused: the log has another owner now. It stays so."""
+
+    def full(self, is_full: bool) -> None:
+        """There is no more room for messages, or there is again; appends go on if they can."""
+
+    def failed(self, reason: str) -> None:
+        """Nothing is durable any more and never will be. It stays so."""
+
+    def stopped(self) -> None:
+        """All is written, and the log is closed."""
+
+
+Take = Callable[[Batch], None]
+Finished = Callable[[LogError | None], None]
+TakeFetched = Callable[[int, Batch | None, LogError | None], None]
+"""The number that was asked for, and its batch or why it cannot be had."""
+
+
+class Log(Protocol):
+    """See the head of this file. `tick` is monotonic milliseconds."""
+
+    @property
+    def last_epoch(self) -> int:
+        """The highest that has claimed the log."""
+
+    @property
+    def first_number(self) -> int:
+        """Where to read from: the newest trim, or the beginning."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether an append may be made now: the log is claimed and none is outstanding."""
+
+    def claim(self, owner: int, epoch: int) -> Token:
+        """Own the log. Durable when `durable_up_to` says so, unless it fences."""
+
+    def reserve(self) -> int:
+        """The number that the next append will have; the log adds nothing of its own before."""
+
+    def append(self, token: Token, buffer: Buffer, length: int, record_count: int) -> int:
+        """Append a batch; returns its number.
+
+        The records are `length` bytes of the buffer behind room for a header, and behind them
+        is room for the padding. The buffer is the log's until the batch is durable.
+        """
+
+    def read(self, start: int, take: Take, finished: Finished) -> None:
+        """All durable batches from `start` on."""
+
+    def fetch(self, numbers: Sequence[int], take: TakeFetched) -> None:
+        """These batches, in the order asked for."""
+
+    def trim(self, upto: int) -> None:
+        """Batches before `upto` are read no more; those with live records are still fetched."""
+
+    def fileno(self) -> int:
+        """Readable when `poll` has something to tell; -1 if it always may."""
+
+    def poll(self, tick: int) -> None:
+        """Tell what has happened."""
+
+    def deadline(self) -> int | None:
+        """The tick at which `poll` has something to do."""
+
+    def stop(self) -> None:
+        """Close the log in order, when the outstanding append is done."""
