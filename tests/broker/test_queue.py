@@ -131,3 +131,19 @@ def test_another_owner_is_told_before_any_other_difference(queue, same):
     with pytest.raises(ResourceLocked) as refusal:
         queue.check_same(**(same | {"owner": object(), "durable": True}))
     assert refusal.value.text == LOCKED
+
+
+def test_the_consumers_of_all_queues_are_counted(host, declare, subscriber):
+    one, other = declare("one"), declare("other", auto_delete=True)
+    first, second = subscriber(), subscriber()
+    one.subscribe(first)
+    one.subscribe(second)
+    other.subscribe(first)
+    assert host.topology.consumer_count == 3
+    one.unsubscribe(first)
+    one.unsubscribe(first)
+    assert host.topology.consumer_count == 2
+    other.unsubscribe(first)
+    host.delete_queue("one", connection=None)
+    one.unsubscribe(second)
+    assert host.topology.consumer_count == 0

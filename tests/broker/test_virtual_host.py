@@ -447,7 +447,7 @@ def test_publishing_to_an_internal_exchange_is_refused_and_through_one_is_not(
 @pytest.fixture
 def full(random):
     """A host that may hold one queue, one exchange of its own, and one binding."""
-    host = VirtualHost("/", Shard(), random, Limits(1, 7, 1))
+    host = VirtualHost("/", Shard(), random, Limits(queues_max=1, exchanges_max=7, bindings_max=1))
     host.declare_queue("q", connection=None)
     host.declare_exchange("e", "fanout")
     host.bind_queue(queue="q", exchange="e", routing_key="k", connection=None)

@@ -45,6 +45,7 @@ class Topology:
         self.add_exchange(default.exchange(self.queues, self.reply_queues))
         self.owned: dict[object, dict[Queue, None]] = {}  # the exclusive queues, by connection
         self.binding_count = 0
+        self.consumer_count = 0
 
     def add_exchange(self, exchange: Exchange) -> None:
         self.exchanges[exchange.name] = exchange
@@ -75,6 +76,7 @@ class Topology:
         if queue.owner is not None:
             self.disown(queue)
         subscriptions, queue.subscriptions = queue.subscriptions, None
+        self.consumer_count -= len(subscriptions or ())
         for subscription in subscriptions or ():
             subscription.cancelled()
         self.shard.close_queue(queue.store)

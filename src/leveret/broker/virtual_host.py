@@ -210,6 +210,10 @@ class VirtualHost:
         """How many ready messages were dropped. Raises NotFound, ResourceLocked."""
         return self.find_queue(name, connection).store.purge()
 
+    def check_consumers(self) -> None:
+        """Raises PreconditionFailed if there cannot be one more."""
+        self.limits.check_consumers(self.topology.consumer_count, virtual_host=self.name)
+
     def find_queue(self, name: str, connection: object | None) -> Queue:
         """The queue, for a connection to use. Raises NotFound, ResourceLocked."""
         queue = self.queues.get(name)
@@ -378,7 +382,7 @@ class VirtualHost:
         owner: object | None,
         arguments: Arguments,
     ) -> Queue:
-        queue_arguments.check_queue_type(arguments, resource=self.queue_description(name))
+        queue_arguments.check(arguments, resource=self.queue_description(name))
         self.limits.check_queues(len(self.queues), name=name, virtual_host=self.name)
         queue = Queue(
             name,

@@ -16,10 +16,10 @@ except ImportError:
     from leveret._cython_compat import cython
 
 from leveret.engine.errors import InvariantError
-from leveret.engine.pages import Page, Pages
+from leveret.engine.pages import Page, PagePool, Pages
 
 if cython.compiled:
-    from cython.cimports.leveret.engine.pages import PAGE_SLOTS, Page, Pages
+    from cython.cimports.leveret.engine.pages import PAGE_SLOTS, Page, PagePool, Pages
 else:
     from leveret.engine.pages import PAGE_SLOTS
 
@@ -38,8 +38,8 @@ SLOT_MASK = cython.declare(cython.int, 511)
 class Index:
     """The live positions of one queue."""
 
-    def __init__(self, spare: list) -> None:
-        self.pages = Pages(spare)
+    def __init__(self, pool: PagePool) -> None:
+        self.pages = Pages(pool)
         self.next_position = 0
         self.cursor = cython.cast(Page, None)
         self.cursor_slot = 0

@@ -1,6 +1,7 @@
 from leveret.engine.consumer cimport Consumer
 from leveret.engine.index cimport Index
 from leveret.engine.records cimport Records
+from leveret.engine.rounds cimport Rounds
 
 cimport cython
 
@@ -9,10 +10,8 @@ cdef class Queue:
     cdef readonly Py_ssize_t number
     cdef Records records
     cdef readonly Index index
-    cdef readonly list consumers
-    cdef list active
-    cdef Py_ssize_t next_consumer
-    cdef bint ranked
+    cdef Rounds rounds
+    cdef readonly Py_ssize_t consumer_count
     cdef readonly Py_ssize_t ready_count
     cdef readonly Py_ssize_t ready_bytes
     cdef readonly Py_ssize_t unacked_count
@@ -34,7 +33,5 @@ cdef class Queue:
     cpdef close(self)
     cpdef add_consumer(self, Consumer consumer)
     cpdef remove_consumer(self, Consumer consumer)
-    cdef int activate(self, Consumer consumer) except -1
-    cdef Py_ssize_t round_size(self) except -1
     cdef int park(self, Consumer consumer) except -1
     cpdef bint unpark(self, Consumer consumer) except -1

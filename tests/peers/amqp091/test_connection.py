@@ -18,12 +18,10 @@ from leveret.wire.amqp091.methods import (
     ChannelOpen,
     ChannelOpenOk,
     ConfirmSelect,
-    ConnectionBlocked,
     ConnectionClose,
     ConnectionCloseOk,
     ConnectionStartOk,
     ConnectionTuneOk,
-    ConnectionUnblocked,
     ExchangeDeclare,
     QueueBind,
     QueueDeclare,
@@ -438,26 +436,48 @@ def test_what_nobody_waits_for_does_not_hold_anything_up(slow_server, slow):
     assert client.send(BasicAck(delivery_tag=1), BasicPublish(exchange="", routing_key="")) == []
 
 
-def test_a_client_that_can_take_it_is_told_not_to_publish(server):
-    login = ConnectionStartOk(
-        client_properties={"capabilities": {"connection.blocked": True}},
-        mechanism=START_OK.mechanism,
-        response=START_OK.response,
-        locale=START_OK.locale,
-    )
-    client = server.client(start_ok=login)
-    client.peer.successor.block("low on memory")
-    assert client.take() == [Incoming(0, ConnectionBlocked(reason="low on memory"))]
-    client.peer.successor.unblock()
-    assert client.take() == [Incoming(0, ConnectionUnblocked())]
+# What the operator is told
 
 
-def test_other_clients_and_closing_ones_are_not_told(server):
-    client = server.client()
-    client.peer.successor.block("low on memory")
-    client.peer.successor.unblock()
-    assert client.take() == []
-    starting = server.connect()
-    starting.start()
-    starting.peer.successor.block("low on memory")
-    assert starting.take() == []
+def test_the_operator_is_told_why_a_connection_or_channel_was_closed(server, client):
+    client.send(QueueDeclare(queue="none", passive=True))
+    client.send(QueueDeclare(queue="q"), channel=2)
+    soft = "NOT_FOUND - no queue 'none' in vhost '/'"
+    hard = "CHANNEL_ERROR - expected 'channel.open'"
+    assert server.told == [("info", "channel closed", soft), ("warning", "closed", hard)]
+
+
+def test_the_operator_is_told_of_a_refused_login(server):
+    client = server.connect()
+    client.start()
+    wrong = {"mechanism": "PLAIN", "response": b"\0guest\0wrong", "locale": "en_US"}
+    client.send(ConnectionStartOk(client_properties={}, **wrong), channel=0)
+    ((level, event, detail),) = server.told
+    assert (level, event) == ("warning", "login refused")
+    assert detail.startswith("Login was refused using authentication mechanism PLAIN")
+
+
+def test_the_operator_is_told_of_an_unknown_header(server):
+    server.connect().put(b"\x16\x03\x01\x02ABC\xff")
+    detail = "\x16\x03\x01\x02ABC\\xff"
+    assert server.told == [("warning", "unknown protocol header", detail)]
+
+
+def test_the_operator_is_told_of_silence(server):
+    server.connect().wait(10_000)
+    started = server.connect()
+    started.start()
+    started.wait(10_000)
+    server.client().wait(120_000)
+    assert server.told == [
+        ("warning", "handshake timeout", "no protocol header"),
+        ("warning", "handshake timeout", "starting"),
+        ("warning", "missed heartbeats", "nothing came"),
+    ]
+
+
+def test_the_operator_is_not_told_of_what_he_asked_for_or_of_who_does_not_answer(server, client):
+    client.peer.shut_down("going down")
+    client.wait(20_000)
+    assert client.peer.finished
+    assert server.told == []

@@ -17,7 +17,10 @@ cdef class Channel:
     cdef readonly Unacked unacked
     cdef list holders
     cdef list free_holders
+    cdef dict takers
     cdef Route route
+    cdef Buffer names
+    cdef Py_ssize_t names_length
     cdef list permitted
     cdef Transaction transaction
     cdef int flags

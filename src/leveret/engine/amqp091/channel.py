@@ -20,7 +20,7 @@ from leveret.engine.amqp091.unacked import Unacked
 from leveret.engine.buffer import Buffer
 from leveret.engine.errors import InvariantError, PeerViolation
 from leveret.engine.queue import Queue
-from leveret.engine.route import Exchange, Route
+from leveret.engine.route import Exchange, Route, stale_route
 
 if cython.compiled:
     from cython.cimports.leveret.engine.amqp091.confirms import REFUSED, Confirms
@@ -41,8 +41,10 @@ else:
 PUBLISH = cython.declare(cython.int, 0x003C0028)
 MANDATORY = cython.declare(cython.int, 1)
 IMMEDIATE = cython.declare(cython.int, 2)
-# The exchanges to which a channel has been found permitted to publish; more are asked again.
+# Who publishes to more exchanges by turns is rare, and for these permission is asked again.
 PERMITTED_MAX = cython.declare(cython.Py_ssize_t, 16)
+# Exchange and routing key, as two short strings of any length.
+NAMES_BYTES = cython.declare(cython.Py_ssize_t, 512)
 
 
 class Channel:
@@ -52,10 +54,13 @@ class Channel:
         self.session = session
         self.number = number
         self.content = Content(session, number)
-        self.unacked = Unacked(session.shard.spare_pages)
+        self.unacked = Unacked(session.shard.pages, session.unacked_max)
         self.holders: list[ChannelConsumer | None] = []
         self.free_holders: list[int] = []
+        self.takers: dict[Queue, ChannelConsumer] = {}
         self.route = cython.cast(Route, None)
+        self.names = Buffer(NAMES_BYTES)
+        self.names_length = 0
         self.permitted: list[Exchange] = []
         self.transaction = cython.cast(Transaction, None)
         self.flags = 0
@@ -67,6 +72,16 @@ class Channel:
     @property
     def unacked_count(self) -> int:
         return self.unacked.count
+
+    @property
+    def holder_count(self) -> int:
+        """Its consumers, and the queues and cancelled consumers of which something is unsettled."""
+        return len(self.holders) - len(self.free_holders)
+
+    @property
+    def may_hold(self) -> bool:
+        """It has not yet as many unacknowledged messages as it may have."""
+        return self.unacked.count < self.unacked.ceiling
 
     @property
     def confirming(self) -> bool:
@@ -100,11 +115,12 @@ class Channel:
             raise PeerViolation("not_implemented", "immediate=true", self.number, PUBLISH)
         if (
             route is None
-            or route.names_length != after - names
+            or self.names_length != after - names
             or not route.is_good()
-            or not buffer.same(names, route.names, 0, after - names)
+            or not buffer.same(names, self.names, 0, after - names)
         ):
             self.route = cython.cast(Route, None)
+            self.session.scattered = self.session.routes.is_far()
             self.find_route(buffer, names, key, after)
         self.content.begin()
         return 0
@@ -120,6 +136,7 @@ class Channel:
         after: cython.Py_ssize_t,
     ) -> cython.int:
         """From the cache, where this channel may publish there; else from the control plane."""
+        self.session.become_publisher()
         route: Route | None = self.session.routes.look_up(buffer, names, after - names)
         if route is None or not self.is_permitted(route.exchange):
             route = self.session.control.route(
@@ -127,10 +144,12 @@ class Channel:
                 buffer.bytes_at(names + 1, key - names - 1),
                 buffer.bytes_at(key + 1, after - key - 1),
             )
-            if route is None or route.names is None:
-                raise InvariantError("the control plane gave a route that is not in the cache")
+            if route is None:
+                raise InvariantError("the control plane gave no route")
             self.permit(route.exchange)
         self.route = route
+        self.names.copy(0, buffer, names, after - names)
+        self.names_length = after - names
         return 0
 
     def is_permitted(self, exchange: Exchange) -> cython.bint:
@@ -151,7 +170,8 @@ class Channel:
         """Permissions have changed: the control plane is asked again for each exchange."""
         self.permitted.clear()
         if self.route is not None:
-            self.route.forget()  # and not dropped: a message for it may be coming in
+            # And not dropped: a message for it may be coming in.
+            self.route = stale_route(self.route.exchange)
 
     def header(self, buffer: Buffer, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.int:
         """A content header frame's payload."""
@@ -191,6 +211,8 @@ class Channel:
         if route.queue_count > 0:
             accepted = self.session.shard.publish(
                 route,
+                self.names,
+                self.names_length,
                 content.properties,
                 content.properties_length,
                 body,
@@ -213,42 +235,41 @@ class Channel:
 
     def renew_route(self) -> cython.int:
         """A binding changed while the message was coming in."""
-        return self.find_staged_route(self.route.names)
+        return self.find_route(self.names, 0, 1 + self.names.u8(0), self.names_length)
 
     def find_staged_route(self, names: Buffer) -> cython.int:
         return self.find_route(names, 0, 1 + names.u8(0), names.size)
 
     def route_content(self, body: Buffer, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> Route:
         """The route of this message alone: more than its exchange and routing key decides."""
-        names: Buffer = self.route.names
-        length: cython.Py_ssize_t = self.route.names_length
+        names: Buffer = self.names
         key: cython.Py_ssize_t = 1 + names.u8(0)
         route: Route
         properties = self.content.properties.bytes_at(0, self.content.properties_length)
         route, rewritten = self.session.control.route_content(
             self.number,
             names.bytes_at(1, key - 1),
-            names.bytes_at(key + 1, length - key - 1),
+            names.bytes_at(key + 1, self.names_length - key - 1),
             properties,
             body.memory()[at : at + size],
         )
-        route.name(names, length)
         if rewritten is not properties:
             self.content.replace_properties(rewritten)
         return route
 
     def send_back(self, body: Buffer, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.int:
         """The message is mandatory and has no queue."""
-        names: Buffer = self.route.names
+        names: Buffer = self.names
         key: cython.Py_ssize_t = 1 + names.u8(0)
+        since: cython.ulonglong = self.session.output.position()
         self.session.control.returned(
             self.number,
             names.bytes_at(1, key - 1),
-            names.bytes_at(key + 1, self.route.names_length - key - 1),
+            names.bytes_at(key + 1, self.names_length - key - 1),
             self.content.properties.bytes_at(0, self.content.properties_length),
             body.bytes_at(at, size),
         )
-        return 0
+        return self.session.answered(since)
 
     def owe(self) -> cython.int:
         """Confirms are written at the end of the turn."""
@@ -259,9 +280,11 @@ class Channel:
 
     def write_confirms(self) -> None:
         """Called by the shard at the end of a turn in which the channel owed something."""
+        since: cython.ulonglong = self.session.output.position()
         self.owing = False
         if not self.closed and not self.failed:
             self.confirms.write(self.session.output)
+            self.session.answered(since)
 
     def reply_to(self, address: bytes | None) -> None:
         """Where direct replies to the channel's messages go; None: nowhere."""
@@ -288,12 +311,21 @@ class Channel:
         taker: ChannelConsumer
         if queue.ready_count == 0:
             return False
-        taker = self.new_holder(queue, None, no_ack, 0)
-        taker.closed = True
+        taker = self.taker(queue, no_ack)
         queue.deliver_next(taker)
-        self.unacked.got += taker.unacked_count
+        self.unacked.got += not no_ack
         self.free_holder(taker)
         return True
+
+    def taker(self, queue: Queue, no_ack: bool) -> ChannelConsumer:
+        """Who takes messages from the queue for basic.get; one for all that are unacknowledged."""
+        taker: ChannelConsumer | None = None if no_ack else self.takers.get(queue)
+        if taker is None:
+            taker = self.new_holder(queue, None, no_ack, 0)
+            taker.closed = True
+            if not no_ack:
+                self.takers[queue] = taker
+        return taker
 
     def limit_consumers(self, prefetch_count: int) -> None:
         """How many messages each of the channel's consumers may hold from now on; 0: any number."""
@@ -360,6 +392,8 @@ class Channel:
         if holder.closed and holder.unacked_count == 0 and self.holders[holder.holder] is holder:
             self.holders[holder.holder] = None
             self.free_holders.append(holder.holder)
+            if holder.tag is None:
+                self.takers.pop(holder.queue, None)
         return 0
 
     # -- acknowledging
@@ -401,10 +435,10 @@ class Channel:
         if consumer.closed:
             self.unacked.got -= consumer.tag is None
             self.free_holder(consumer)
-        elif consumer.parked == FOR_CREDIT and self.unacked.count_max == 0:
-            self.renew_credit(consumer)
-        if self.unacked.count_max > 0:
+        if self.unacked.count_max > 0 or self.unacked.count == self.unacked.ceiling - 1:
             self.share_credit(consumer.holder + 1)
+        elif consumer.parked == FOR_CREDIT and not consumer.closed:
+            self.renew_credit(consumer)
         return 0
 
     def recover(self) -> None:
@@ -427,7 +461,7 @@ class Channel:
     def select_transaction(self) -> None:
         """From here on nothing is published or settled before a commit."""
         if self.transaction is None:
-            self.transaction = Transaction()
+            self.transaction = Transaction(self.session.transaction_bytes_max)
 
     def stage(self, body: Buffer, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.int:
         """The message is complete: it waits for the commit."""
@@ -436,7 +470,7 @@ class Channel:
         if content.walked.copied:
             self.session.control.check_copies(self.number, properties)
         message = StagedMessage(
-            self.route.names.bytes_at(0, self.route.names_length),
+            self.names.bytes_at(0, self.names_length),
             self.flags,
             properties,
             body.bytes_at(at, size),
@@ -457,9 +491,11 @@ class Channel:
             self.unknown_tag(tag, method)
         if multiple:
             last = self.unacked.last_tag if tag == 0 else tag
-            tags = [each for each in self.unacked.tags(last) if each not in staged]
+            after = self.transaction.all_staged_to
+            tags = [each for each in self.unacked.tags(last, after) if each not in staged]
+            self.transaction.all_staged_to = max(after, last)
         self.session.handled += 1
-        self.transaction.settle(StagedSettlement(tags, bool(requeue)))
+        self.transaction.settle(StagedSettlement(tags, bool(requeue)), self.number, method)
         return 0
 
     def commit(self) -> bool:
@@ -521,4 +557,5 @@ class Channel:
             self.settle_taken(True)
         self.holders.clear()
         self.free_holders.clear()
+        self.takers.clear()
         self.route = cython.cast(Route, None)

@@ -19,12 +19,16 @@ from leveret.engine.amqp091.properties import Properties
 from leveret.engine.amqp091.session import Session
 from leveret.engine.buffer import Buffer
 from leveret.engine.errors import PeerViolation
+from leveret.engine.memory import Memory
 
 if cython.compiled:
     from cython.cimports.leveret.engine.amqp091.properties import Properties
     from cython.cimports.leveret.engine.amqp091.session import Session
     from cython.cimports.leveret.engine.buffer import Buffer
+    from cython.cimports.leveret.engine.memory import SMALL_BYTES, Memory
 else:
+    from leveret.engine.memory import SMALL_BYTES
+
     IDLE = 0
     HEADER = 1
     BODY = 2
@@ -34,7 +38,7 @@ BASIC_CLASS = cython.declare(cython.int, 60)
 HEADER_BYTES = cython.declare(cython.Py_ssize_t, 12)
 PROPERTIES_AT_FIRST = cython.declare(cython.Py_ssize_t, 256)
 # So little is not worth a buffer of the pool, in which a peer with many channels would waste it.
-SMALL_BYTES = cython.declare(cython.Py_ssize_t, 64 * 1024)
+POOLED_BYTES_MIN = cython.declare(cython.Py_ssize_t, 64 * 1024)
 
 
 class Content:
@@ -173,11 +177,15 @@ class Content:
 
     def grow(self, needed: cython.Py_ssize_t) -> cython.int:
         old: Buffer = self.body
+        memory: Memory = self.session.shard.memory
         size: cython.Py_ssize_t = min(self.body_size, 2 * needed)
-        self.body = self.session.shard.take_carry(size) if size > SMALL_BYTES else Buffer(size)
+        if POOLED_BYTES_MIN < size <= SMALL_BYTES:
+            self.body = memory.borrow(size)
+        else:
+            self.body = memory.buffer(size)
         if old is not None:
             self.body.copy(0, old, 0, self.received)
-            self.session.shard.give_back_carry(old)
+            memory.give_back(old)
         return 0
 
     def finish(self) -> cython.int:
@@ -185,7 +193,7 @@ class Content:
         self.state = IDLE
         if self.body is not None:
             self.session.unfinished_bytes -= self.received
-            self.session.shard.give_back_carry(self.body)
+            self.session.shard.memory.give_back(self.body)
             self.body = cython.cast(Buffer, None)
         self.received = 0
         return 0

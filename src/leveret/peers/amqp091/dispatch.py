@@ -20,6 +20,7 @@ from leveret.peers.amqp091 import (
     queue,
     tx,
 )
+from leveret.wire.amqp091.errors import ProtocolError
 from leveret.wire.amqp091.methods import (
     AccessRequest,
     BasicCancel,
@@ -94,3 +95,12 @@ CONNECTION_HANDLERS: Final[Mapping[int, ConnectionHandler]] = {
     ConnectionClose.METHOD_ID: connection_methods.close,
     ConnectionCloseOk.METHOD_ID: connection_methods.close_ok,
 }
+
+
+def check_size(method_id: int, size: int, size_max: int) -> None:
+    """Raises ProtocolError for a method that leaves too much of itself in the broker."""
+    if size <= size_max:
+        return
+    if method_id >> 16 in DEFINING_CLASSES or method_id == BasicConsume.METHOD_ID:
+        text = f"declaration size {size} is larger than configured max size {size_max}"
+        raise ProtocolError("precondition_failed", text)
