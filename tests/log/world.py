@@ -1,4 +1,4 @@
-"""A log with its owner on a simulated disk, and a model of what it may forget: nothing it promised."""
+"""A log with its owner on a simulated disk, and a model of what it has promised."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class World:
         self.disk = disk
         self.promises = promises or Promises()
         self.owner = Owner(self.promises)
-        self.form = Format(segment_bytes, OWNER)
+        self.form = Format(OWNER, segment_bytes)
         self.tick = 0
         self.log: DiskLog = open_disk_log(
             disk,
@@ -114,7 +114,7 @@ class World:
     def append(self, records: bytes) -> int:
         batch = BatchBuffer(len(records))
         batch.add(records)
-        number = self.log.append(self.token, batch.buffer, batch.length, 1)
+        number = self.log.append(self.token, batch.buffer, 0, batch.length, 1)
         self.promises.appended(number, records)
         return number
 
@@ -127,7 +127,7 @@ class World:
     def copy(self, records: bytes, frees: tuple[int, ...] = ()) -> int:
         batch = BatchBuffer(len(records))
         batch.add(records)
-        number = self.log.copy(batch.buffer, batch.length, 1, frees)
+        number = self.log.copy(batch.buffer, 0, batch.length, 1, frees)
         self.promises.appended(number, records)
         return number
 

@@ -24,9 +24,8 @@ from leveret.engine.buffer import Buffer
 from leveret.log.native.crc32c import crc32c
 from leveret.log.port import (
     HEADER_BYTES,
-    PADDING_BYTES_MAX,
     PAGE_BYTES,
-    RECORD_BYTES_MAX,
+    USUAL_BATCH_BYTES,
     Kind,
 )
 
@@ -45,7 +44,7 @@ LOST = 4  # put by a repair in the place of what was bad; `records` batches are 
 CLEAN = 8  # with SEAL: the broker has stopped in order
 UNSYNCED = 16  # was not waited for: whether what precedes it was on the disk is not known
 
-ZEROS = Buffer(0, bytes(PADDING_BYTES_MAX))
+NO_CRC = Buffer(0, bytes(CRC_BYTES))
 
 
 def padding(end: int) -> int:
@@ -96,8 +95,8 @@ def read_header(memory: memoryview, at: int) -> Header:
     return Header._make(LAYOUT.unpack_from(memory, at))
 
 
-def write_header(buffer: Buffer, header: Header) -> None:
-    LAYOUT.pack_into(buffer.memory(), 0, *header)
+def write_header(buffer: Buffer, at: int, header: Header) -> None:
+    LAYOUT.pack_into(buffer.memory(), at, *header)
 
 
 def make_header(
@@ -119,7 +118,7 @@ def make_header(
 def has_its_checksum(header: Header, buffer: Buffer, at: int) -> bool:
     """Whether the bytes of the batch at `at` are those that were written."""
     crc = crc32c(buffer, at, CRC_AT)
-    crc = crc32c(ZEROS, 0, CRC_BYTES, crc)
+    crc = crc32c(NO_CRC, 0, CRC_BYTES, crc)
     rest = CRC_AT + CRC_BYTES
     return header.crc == crc32c(buffer, at + rest, header.checked_size - rest, crc)
 
@@ -144,8 +143,7 @@ class Expected(NamedTuple):
             return f"its number is {display(header.number)} instead of {display(self.number)}"
         if header.epoch < self.epoch:
             return f"its epoch is {header.epoch} after {self.epoch}"
-        too_long = header.length > RECORD_BYTES_MAX and not header.flags & LOST
-        if too_long or header.size > room:
+        if header.size > room:
             return f"its length is {header.length}"
         return ""
 
@@ -156,17 +154,17 @@ def display(number: int) -> str:
 
 
 class BatchBuffer:
-    """A batch that is being filled: room for the header, the records, room for padding."""
+    """A batch that is being filled: room for the header, and the records."""
 
-    def __init__(self, record_bytes_max: int = RECORD_BYTES_MAX) -> None:
-        self.buffer = Buffer(HEADER_BYTES + record_bytes_max + PADDING_BYTES_MAX)
+    def __init__(self, record_bytes_max: int = USUAL_BATCH_BYTES) -> None:
+        self.buffer = Buffer(HEADER_BYTES + record_bytes_max)
         self.length = 0
         self.record_count = 0
 
     def add(self, record: bytes) -> None:
         start = HEADER_BYTES + self.length
         end = start + len(record)
-        if end > self.buffer.size - PADDING_BYTES_MAX:
+        if end > self.buffer.size:
             raise ValueError("the batch is full")
         self.buffer.memory()[start:end] = record
         self.length += len(record)

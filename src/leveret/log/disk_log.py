@@ -29,7 +29,17 @@ from leveret.log.batch import CLAIM, CLEAN, COLD, SEAL, UNSYNCED, BatchBuffer, d
 from leveret.log.disk import Disk
 from leveret.log.marks import Marks
 from leveret.log.pool import Pool
-from leveret.log.port import Finished, Listener, LogError, MissingError, Take, TakeFetched, Token
+from leveret.log.port import (
+    Finished,
+    Listener,
+    LogError,
+    MissingError,
+    Take,
+    TakeFetched,
+    TakeRange,
+    Token,
+)
+from leveret.log.ranges import RangeFetcher
 from leveret.log.reading import Fetcher, read_from, segment_with
 from leveret.log.scan import Format
 from leveret.log.segment import COLD_NAME, HOT_NAME
@@ -98,6 +108,7 @@ class DiskLog:
         self.cold = make(COLD_NAME, appended=self._copied)
         self._space = Space(disk, self.pool, self.hot, self.cold, marks, disk_free_limit)
         self._fetcher = Fetcher(disk, form)
+        self._ranges = RangeFetcher(disk, form, self.hot, self.cold)
         self._control = BatchBuffer(0)
         self._token: Token | None = None
         self._tick = 0
@@ -138,7 +149,9 @@ class DiskLog:
         self._is_reserved = True
         return self.hot.next_number
 
-    def append(self, token: Token, buffer: Buffer, length: int, record_count: int) -> int:
+    def append(
+        self, token: Token, buffer: Buffer, start: int, length: int, record_count: int
+    ) -> int:
         if not self.ready:
             raise InvariantError("an append is outstanding, or the log is not owned")
         if token != self._token:
@@ -146,7 +159,15 @@ class DiskLog:
             return self.hot.next_number
         self._is_reserved = False
         self._is_sealed = False
-        return self.hot.append(buffer, length, record_count, flags=self._flags, epoch=token.epoch)
+        return self.hot.append(
+            buffer, start, length, record_count, flags=self._flags, epoch=token.epoch
+        )
+
+    def position_of(self, number: int) -> int:
+        stream = self._stream_of(number)
+        if stream.outstanding is None or stream.outstanding.number != number:
+            raise InvariantError(f"batch {display(number)} is not outstanding")
+        return stream.outstanding_position()
 
     # Copying forward, and space.
 
@@ -157,7 +178,12 @@ class DiskLog:
         return self.state is State.OWNED and is_free
 
     def copy(
-        self, buffer: Buffer, length: int, record_count: int, frees: Sequence[int] = ()
+        self,
+        buffer: Buffer,
+        start: int,
+        length: int,
+        record_count: int,
+        frees: Sequence[int] = (),
     ) -> int:
         """Append a batch of live records to the cold stream; returns its number.
 
@@ -168,7 +194,7 @@ class DiskLog:
             raise InvariantError("not now, or not so much")
         self._copy_tick = self._tick + COPY_STEP_MS
         self._frees = frees
-        return self.cold.append(buffer, length, record_count, flags=0, epoch=self.last_epoch)
+        return self.cold.append(buffer, start, length, record_count, flags=0, epoch=self.last_epoch)
 
     def segments(self) -> list[SegmentInfo]:
         """Those that are complete."""
@@ -207,6 +233,9 @@ class DiskLog:
         ]
         self._started.append(partial(self._fetcher.fetch, found, take))
 
+    def fetch_range(self, position: int, length: int, take: TakeRange) -> None:
+        self._ranges.fetch(position, length, take)
+
     # Time, and what the disk has done.
 
     def fileno(self) -> int:
@@ -216,6 +245,7 @@ class DiskLog:
         self._tick = tick
         while self._started:
             self._started.popleft()()
+        self._ranges.step()
         self._disk.poll()
         if self._is_refused and self.state in (State.OPEN, State.OWNED):
             self._become(State.FENCED)
@@ -275,7 +305,7 @@ class DiskLog:
             self._append_control(flags)
 
     def _append_control(self, flags: int) -> None:
-        self.hot.append(self._control.buffer, 0, 0, flags=flags, epoch=self.last_epoch)
+        self.hot.append(self._control.buffer, 0, 0, 0, flags=flags, epoch=self.last_epoch)
 
     def _finish(self) -> None:
         if self.hot.outstanding is not None or self.cold.outstanding is not None:

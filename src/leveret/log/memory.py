@@ -20,6 +20,7 @@ from leveret.log.port import (
     MissingError,
     Take,
     TakeFetched,
+    TakeRange,
     Token,
 )
 
@@ -29,6 +30,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.batches: dict[int, Batch] = {}
+        self.content = bytearray()
         self.first_number = 1
         self.next_number = 1
         self.last_epoch = 0
@@ -36,8 +38,12 @@ class MemoryStore:
     def add(self, epoch: int, kind: Kind, record_count: int, records: bytes) -> int:
         number = self.next_number
         self.next_number += 1
-        owned = Buffer(0, records)
-        self.batches[number] = Batch(number, epoch, kind, record_count, owned, 0, len(records))
+        owned = Buffer(0, bytes(HEADER_BYTES) + records)
+        position = len(self.content)
+        self.content += owned.memory()
+        self.batches[number] = Batch(
+            number, position, epoch, kind, record_count, owned, HEADER_BYTES, len(records)
+        )
         return number
 
 
@@ -77,15 +83,22 @@ class MemoryLog:
     def reserve(self) -> int:
         return self._store.next_number
 
-    def append(self, token: Token, buffer: Buffer, length: int, record_count: int) -> int:
+    def append(
+        self, token: Token, buffer: Buffer, start: int, length: int, record_count: int
+    ) -> int:
         if not self.ready:
             raise InvariantError("an append is outstanding, or the log is not claimed")
         if token.epoch != self._store.last_epoch:
             self._is_outstanding = True
             self._events.append(self._fence)
             return self._store.next_number
-        records = buffer.bytes_at(HEADER_BYTES, length)
+        records = buffer.bytes_at(start + HEADER_BYTES, length)
         return self._add(token.epoch, Kind.RECORDS, record_count, records)
+
+    def position_of(self, number: int) -> int:
+        if not self._is_outstanding or number != self._store.next_number - 1:
+            raise InvariantError(f"batch {number} is not outstanding")
+        return self._store.batches[number].position
 
     def read(self, start: int, take: Take, finished: Finished) -> None:
         end = self._store.next_number
@@ -102,6 +115,14 @@ class MemoryLog:
             batch = self._store.batches.get(number)
             error = None if batch else MissingError(f"batch {number} is not in the log")
             self._events.append(partial(take, number, batch, error))
+
+    def fetch_range(self, position: int, length: int, take: TakeRange) -> None:
+        data = bytes(self._store.content[position : position + length])
+        if len(data) == length:
+            self._events.append(partial(take, position, Buffer(0, data), None))
+        else:
+            error = MissingError(f"{length} bytes at position {position} are not in the log")
+            self._events.append(partial(take, position, None, error))
 
     def trim(self, upto: int) -> None:
         self._store.first_number = max(self._store.first_number, upto)

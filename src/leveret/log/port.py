@@ -1,8 +1,9 @@
 """The log, whatever keeps it: what the broker asks of it, and what it hears from it.
 
     claim(owner, epoch) -> token       appends a CLAIM; from then on older tokens are fenced
-    append(token, records) -> number   at most ONE outstanding
+    append(token, batch) -> number     at most ONE outstanding
     read(from), fetch(numbers)         batches come later, in order
+    fetch_range(position, length)      bytes of a batch come later
     trim(upto)                         what is before is read no more
 
 A log is a sequence of numbered batches of records. Nothing here waits: what is asked for is
@@ -26,12 +27,19 @@ from typing import Final, Protocol
 from leveret.engine.buffer import Buffer
 
 HEADER_BYTES: Final = 48
-RECORD_BYTES_MAX: Final = 1 << 20
-"""Of a batch. Larger ones sync no faster: at 1 MiB a sync is 10 % of the time."""
+USUAL_BATCH_BYTES: Final = 1 << 20
+"""What a writer fills before it appends. More syncs no faster: at 1 MiB a sync is 10 % of the time.
+
+A message that is larger, or a transaction, is one batch all the same.
+"""
 PAGE_BYTES: Final = 4096
 """What disks and page caches write at once."""
 PADDING_BYTES_MAX: Final = PAGE_BYTES + HEADER_BYTES
 """Zeros behind a batch, up to the end of a page, and so many that no header is left over there."""
+SEGMENT_BYTES: Final = 64 << 20
+"""Of a file of the log. Smaller ones come free sooner, larger ones cost fewer changes of names."""
+BATCH_BYTES_MAX: Final = SEGMENT_BYTES - HEADER_BYTES - PADDING_BYTES_MAX
+"""Of the records of one batch, which lies in one segment."""
 
 
 class Kind(enum.Enum):
@@ -45,9 +53,14 @@ class Kind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch that has been read. Its bytes may change when the call that brought it returns."""
+    """A batch that has been read. Its bytes may change when the call that brought it returns.
+
+    The records are `length` bytes of the buffer at `offset`, behind the batch's header.
+    `position` is where the header is in the log.
+    """
 
     number: int
+    position: int
     epoch: int
     kind: Kind
     record_count: int
@@ -106,6 +119,8 @@ class Listener(Protocol):
 
 Take = Callable[[Batch], None]
 Finished = Callable[[LogError | None], None]
+TakeRange = Callable[[int, Buffer | None, LogError | None], None]
+"""The position that was asked for, and a buffer of exactly its bytes or why they cannot be had."""
 TakeFetched = Callable[[int, Batch | None, LogError | None], None]
 """The number that was asked for, and its batch or why it cannot be had."""
 
@@ -131,18 +146,27 @@ class Log(Protocol):
     def reserve(self) -> int:
         """The number that the next append will have; the log adds nothing of its own before."""
 
-    def append(self, token: Token, buffer: Buffer, length: int, record_count: int) -> int:
+    def append(
+        self, token: Token, buffer: Buffer, start: int, length: int, record_count: int
+    ) -> int:
         """Append a batch; returns its number.
 
-        The records are `length` bytes of the buffer behind room for a header, and behind them
-        is room for the padding. The buffer is the log's until the batch is durable.
+        At `start` of the buffer is room for a header, and the records are `length` bytes behind
+        it. These are the log's until the batch is durable; what is behind them is not, and the
+        next batch may be filled there.
         """
+
+    def position_of(self, number: int) -> int:
+        """Where in the log the outstanding batch of this number begins, with its header."""
 
     def read(self, start: int, take: Take, finished: Finished) -> None:
         """All durable batches from `start` on."""
 
     def fetch(self, numbers: Sequence[int], take: TakeFetched) -> None:
         """These batches, in the order asked for."""
+
+    def fetch_range(self, position: int, length: int, take: TakeRange) -> None:
+        """So many bytes of a durable batch, unchecked. May be asked for again and again at once."""
 
     def trim(self, upto: int) -> None:
         """Batches before `upto` are read no more; those with live records are still fetched."""

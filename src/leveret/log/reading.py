@@ -37,6 +37,7 @@ def segment_with(segments: Sequence[Segment], number: int) -> Segment | None:
 def batch_of(header: Header, buffer: Buffer, at: int) -> Batch:
     return Batch(
         header.number,
+        header.position,
         header.epoch,
         header.kind,
         header.record_count,
@@ -58,7 +59,8 @@ def read_from(
         raise CorruptionError(
             disk.path(segments[0].name),
             0,
-            f"batch {display(first)} is in no file, and should be in this one or before it: {REPAIR}",
+            f"batch {display(first)} is in no file, and should be in this one or before it:"
+            f" {REPAIR}",
         )
     taker = _Taker(first, end, take)
     by_sequence = {each.sequence: each for each in segments}

@@ -31,7 +31,7 @@ from leveret.log.batch import (
     read_header,
 )
 from leveret.log.disk import Disk
-from leveret.log.port import HEADER_BYTES, RECORD_BYTES_MAX, CorruptionError
+from leveret.log.port import HEADER_BYTES, CorruptionError
 from leveret.log.scan import WINDOW_BYTES, Format, Place, Window, scan
 from leveret.log.segment import Segment
 from leveret.log.task import Task
@@ -141,7 +141,7 @@ class Recovery:
         if self.segments:
             yield from self.search(index, place.offset, self.form.segment_bytes, place, behind)
         for after in range(index + 1, len(self.segments)):
-            # Were only its first batch lost, the next one would begin in this window.
+            # Were only its first batch lost, of a usual size, the next would begin in this window.
             is_unused = yield from self.is_unused(after)
             end = WINDOW_BYTES if is_unused else self.form.segment_bytes
             yield from self.search(after, 0, end, place, behind)
@@ -194,7 +194,7 @@ class Recovery:
         if header is None or self.window.memory[at : at + HEADER_BYTES] == NOTHING:
             return True
         is_older = header.magic == MAGIC and header.position != self.position(index, 0)
-        if not is_older or header.checked_size > HEADER_BYTES + RECORD_BYTES_MAX:
+        if not is_older or header.size > self.form.segment_bytes:
             return False
         return (yield from self.checked(segment, 0, header)) is not None
 

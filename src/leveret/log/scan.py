@@ -10,12 +10,17 @@ from typing import Final, NamedTuple
 from leveret.engine.buffer import Buffer
 from leveret.log.batch import Expected, Header, has_its_checksum, read_header
 from leveret.log.disk import Disk
-from leveret.log.port import HEADER_BYTES, RECORD_BYTES_MAX
+from leveret.log.port import (
+    HEADER_BYTES,
+    PADDING_BYTES_MAX,
+    SEGMENT_BYTES,
+    USUAL_BATCH_BYTES,
+)
 from leveret.log.segment import Segment
 from leveret.log.task import Task, moved
 
-WINDOW_BYTES: Final = 2 * (HEADER_BYTES + RECORD_BYTES_MAX)
-"""A batch is looked at whole; twice the largest, so that a read moves more than it must."""
+WINDOW_BYTES: Final = 2 * (HEADER_BYTES + USUAL_BATCH_BYTES)
+"""A batch is looked at whole; twice a usual one, so that a read moves more than it must."""
 
 TakeBatch = Callable[[Header, Buffer, int], bool]
 """The batch begins there in the buffer. False: go no further."""
@@ -25,8 +30,13 @@ TakeBatch = Callable[[Header, Buffer, int], bool]
 class Format:
     """What all segments of a data directory have in common."""
 
-    segment_bytes: int
     owner: int
+    segment_bytes: int = SEGMENT_BYTES
+
+    @property
+    def batch_bytes_max(self) -> int:
+        """Of the records of a batch: see BATCH_BYTES_MAX."""
+        return self.segment_bytes - HEADER_BYTES - PADDING_BYTES_MAX
 
 
 class Place(NamedTuple):
@@ -42,13 +52,15 @@ class Place(NamedTuple):
 
 
 class Window:
-    """The bytes of a segment that are in memory: `count` of them, from `offset` on."""
+    """The bytes of a segment that are in memory: `count` of them, from `offset` on.
+
+    It is larger for a batch that does not fit, until `forget`.
+    """
 
     def __init__(self, disk: Disk, form: Format) -> None:
         self.disk = disk
-        self._bytes = bytearray(min(WINDOW_BYTES, form.segment_bytes))
-        self.buffer = Buffer(0, self._bytes)
-        self.memory = self.buffer.memory()
+        self._usual_bytes = min(WINDOW_BYTES, form.segment_bytes)
+        self._resize(self._usual_bytes)
         self.segment: Segment | None = None
         self.offset = 0
         self.count = 0
@@ -60,26 +72,36 @@ class Window:
         """
         at = offset - self.offset
         if segment is not self.segment or at < 0 or at + count > self.count:
-            have = self._keep(segment, at)
-            count = min(max(count, most), self.buffer.size) - have
-            read = partial(self.disk.read, segment.file, offset + have, self.buffer, have, count)
+            count = max(count, min(most, self._usual_bytes))
+            have = self._keep(segment, at, count)
+            read = partial(
+                self.disk.read, segment.file, offset + have, self.buffer, have, count - have
+            )
             self.count = 0  # while it is being read, and if that fails
             self.count = have + (yield from moved(read))
             self.segment, self.offset, at = segment, offset, 0
         return at
 
-    def _keep(self, segment: Segment, at: int) -> int:
-        """Move what is there from `at` on to the beginning; returns how much."""
-        if segment is not self.segment or not 0 <= at < self.count:
-            return 0
-        have = self.count - at
-        self.memory[:have] = self.memory[at : self.count]
+    def _keep(self, segment: Segment, at: int, count: int) -> int:
+        """Have room for `count` bytes, the first of them those at `at`; returns how many."""
+        have = self.count - at if segment is self.segment and 0 <= at < self.count else 0
+        kept = self.memory[at : at + have]
+        if count > self.buffer.size:
+            self._resize(count)
+        self.memory[:have] = kept
         return have
+
+    def _resize(self, count: int) -> None:
+        self._bytes = bytearray(count)
+        self.buffer = Buffer(0, self._bytes)
+        self.memory = self.buffer.memory()
 
     def forget(self) -> None:
         """What is in memory may not be in the file any more."""
         self.segment = None
         self.count = 0
+        if self.buffer.size > self._usual_bytes:
+            self._resize(self._usual_bytes)
 
     def has(self, at: int, count: int) -> bool:
         return at + count <= self.count

@@ -38,6 +38,11 @@ def parse_name(name: str) -> tuple[str, int] | None:
     return (found[1], int(found[2])) if found else None
 
 
+def position_in_stream(kind: str, sequence: int, offset: int, segment_bytes: int) -> int:
+    """As if all segments were one file."""
+    return (COLD if kind == COLD_NAME else 0) + sequence * segment_bytes + offset
+
+
 class Segment:
     """A file that is open.
 
@@ -86,8 +91,7 @@ class Segment:
 
     def position(self, offset: int, segment_bytes: int) -> int:
         """In the stream."""
-        base = COLD if self.kind == COLD_NAME else 0
-        return base + self.sequence * segment_bytes + offset
+        return position_in_stream(self.kind, self.sequence, offset, segment_bytes)
 
     def note(self, number: int, offset: int, last: int = 0) -> None:
         """A batch begins there; it stands for those up to `last`."""

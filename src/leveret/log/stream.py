@@ -19,7 +19,7 @@ from leveret.engine.errors import InvariantError
 from leveret.log.batch import (
     CRC_AT,
     UNSYNCED,
-    ZEROS,
+    Header,
     make_header,
     padding,
     write_header,
@@ -28,7 +28,7 @@ from leveret.log.disk import Disk
 from leveret.log.pool import FULL_ERRORS, Pool, Want
 from leveret.log.port import HEADER_BYTES, LogError
 from leveret.log.scan import Format
-from leveret.log.segment import HOT_NAME, Segment
+from leveret.log.segment import HOT_NAME, Segment, position_in_stream
 from leveret.log.task import DiskError
 
 
@@ -37,6 +37,7 @@ class Append:
     """A batch that is not on the disk yet."""
 
     buffer: Buffer
+    start: int
     length: int
     record_count: int
     flags: int
@@ -88,20 +89,30 @@ class Stream:
     def prepare(self) -> None:
         """Have the next segment made ready."""
         if self._ready is None and self._want is None:
-            sequence = self.segments[-1].sequence + 1 if self.segments else 0
-            self._want = self._pool.want(self._kind, sequence, self._prepared)
+            self._want = self._pool.want(self._kind, self._next_sequence(), self._prepared)
 
     def append(
-        self, buffer: Buffer, length: int, record_count: int, *, flags: int, epoch: int
+        self, buffer: Buffer, start: int, length: int, record_count: int, *, flags: int, epoch: int
     ) -> int:
         """Begin to append; returns the batch's number."""
         if self.outstanding is not None:
             raise InvariantError("an append is outstanding")
+        if not 0 <= length <= self._form.batch_bytes_max:
+            raise InvariantError(f"a batch of {length} bytes")
         number = self.next_number
         self.next_number += 1
-        self.outstanding = Append(buffer, length, record_count, flags, epoch, number)
+        self.outstanding = Append(buffer, start, length, record_count, flags, epoch, number)
         self._place()
         return number
+
+    def outstanding_position(self) -> int:
+        """Where the outstanding append begins, or will."""
+        append = self.outstanding
+        if append is None:
+            raise InvariantError("no append is outstanding")
+        if self.segments and self._has_room(append):
+            return self.segments[-1].position(self.offset, self._form.segment_bytes)
+        return position_in_stream(self._kind, self._next_sequence(), 0, self._form.segment_bytes)
 
     def retry(self) -> None:
         """There may be room now."""
@@ -118,8 +129,7 @@ class Stream:
         append = self.outstanding
         if append is None:
             return
-        size = HEADER_BYTES + append.length
-        if self.segments and self.offset + size <= self._form.segment_bytes:
+        if self.segments and self._has_room(append):
             self._write()
         elif self._ready is not None:
             self.segments.append(self._ready)
@@ -132,6 +142,12 @@ class Stream:
             self.prepare()
             if self._want is not None:
                 self._want.is_urgent = True
+
+    def _has_room(self, append: Append) -> bool:
+        return self.offset + HEADER_BYTES + append.length <= self._form.segment_bytes
+
+    def _next_sequence(self) -> int:
+        return self.segments[-1].sequence + 1 if self.segments else 0
 
     def _prepared(self, segment: Segment) -> None:
         was_urgent = self.is_waiting
@@ -148,7 +164,7 @@ class Stream:
         size = HEADER_BYTES + append.length
         room = self._form.segment_bytes - self.offset - size
         zeros = min(padding(self.offset + size), room)
-        self._fill(append, segment, size, zeros)
+        write_header(append.buffer, append.start, self._header(append, segment))
         self._is_writing = True
         segment.appended = self.offset + size + zeros
         segment.written = max(segment.written, segment.appended)
@@ -156,16 +172,17 @@ class Stream:
             segment.file,
             self.offset,
             append.buffer,
-            0,
-            size + zeros,
+            append.start,
+            size,
             self._written,
+            zeros=zeros,
             sync=not append.flags & UNSYNCED,
             crc_at=CRC_AT,
             crc_count=size,
         )
 
-    def _fill(self, append: Append, segment: Segment, size: int, zeros: int) -> None:
-        header = make_header(
+    def _header(self, append: Append, segment: Segment) -> Header:
+        return make_header(
             flags=append.flags,
             epoch=append.epoch,
             owner=self._form.owner,
@@ -174,8 +191,6 @@ class Stream:
             record_count=append.record_count,
             length=append.length,
         )
-        write_header(append.buffer, header)
-        append.buffer.memory()[size : size + zeros] = ZEROS.memory()[:zeros]
 
     def _written(self, moved: int, error: int) -> None:
         append = self.outstanding

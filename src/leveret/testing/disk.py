@@ -140,6 +140,7 @@ class SimulatedDisk:
         count: int,
         done: Done,
         *,
+        zeros: int = 0,
         sync: bool = False,
         crc_at: int = 0,
         crc_count: int = 0,
@@ -149,7 +150,7 @@ class SimulatedDisk:
             if crc_count:
                 memory[crc_at : crc_at + 4] = bytes(4)
                 memory[crc_at : crc_at + 4] = crc32c(buffer, offset, crc_count).to_bytes(4)
-            return self._write(file, file_offset, bytes(memory), sync=sync)
+            return self._write(file, file_offset, bytes(memory) + bytes(zeros), sync=sync)
 
         self._submit(perform, done)
 

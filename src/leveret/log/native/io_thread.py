@@ -74,6 +74,7 @@ A read that ends early without an error met the end of the file. A write that ha
 bytes and has an error could not sync them.
 """
 
+ZEROS_MAX = 1 << 16  # more are a request of their own: `zero`
 ANSWERS_BYTES = 8 * 256  # what a full ring leaves in a pipe
 
 
@@ -131,22 +132,26 @@ class IoThread:
         offset: cython.Py_ssize_t,
         count: cython.Py_ssize_t,
         *,
+        zeros: cython.Py_ssize_t = 0,
         sync: cython.bint = False,
         crc_at: cython.Py_ssize_t = 0,
         crc_count: cython.Py_ssize_t = 0,
     ) -> None:
         """Write `count` bytes of `buffer` at `offset`; with `sync`, until they are on the disk.
 
+        `zeros` bytes are written behind them, in one piece with them.
         With `crc_count`, the checksum of so many bytes at `offset` is placed in the four bytes
         `crc_at` after it first; they count as zeros in it.
         """
         buffer.check(offset, count)
+        if not 0 <= zeros <= ZEROS_MAX:
+            raise ValueError(f"at most {ZEROS_MAX} zeros are written behind bytes")
         if crc_count:
             if not 0 <= crc_at <= crc_count - 4 or crc_count > count:
                 raise ValueError("a checksum is within the bytes that it is of")
             buffer.check_writable(offset, count)
         kind = WRITE_AND_SYNC if sync else WRITE
-        self.submit(number, kind, fd, file_offset, buffer, offset, count, crc_at, crc_count)
+        self.submit(number, kind, fd, file_offset, buffer, offset, count, zeros, crc_at, crc_count)
 
     def read(
         self,
@@ -165,7 +170,9 @@ class IoThread:
         self, number: object, fd: cython.int, file_offset: cython.longlong, count: cython.Py_ssize_t
     ) -> None:
         """Write `count` zero bytes."""
-        self.submit(number, ZERO, fd, file_offset, None, 0, count)
+        if count < 0:
+            raise ValueError("a count is not negative")
+        self.submit(number, ZERO, fd, file_offset, None, 0, 0, count)
 
     def sync(self, number: object, fd: cython.int) -> None:
         """Have all that is written on the disk, and the file's size."""
@@ -200,6 +207,7 @@ class IoThread:
         buffer: Buffer | None,
         offset: cython.Py_ssize_t,
         count: cython.Py_ssize_t,
+        zeros: cython.Py_ssize_t = 0,
         crc_at: cython.Py_ssize_t = 0,
         crc_count: cython.Py_ssize_t = 0,
     ) -> cython.int:
@@ -210,7 +218,7 @@ class IoThread:
             raise RingFullError(f"{SLOTS - 1} requests are under way")
         self.numbers[index] = number
         self.buffers[index] = buffer
-        self.put(index, kind, fd, file_offset, buffer, offset, count, crc_at, crc_count)
+        self.put(index, kind, fd, file_offset, buffer, offset, count, zeros, crc_at, crc_count)
         self.submitted += 1
         return 0
 
@@ -260,6 +268,7 @@ class IoThread:
             buffer: Buffer | None,
             offset: int,
             count: int,
+            zeros: int,
             crc_at: int,
             crc_count: int,
         ) -> int:
@@ -269,7 +278,7 @@ class IoThread:
             data = memoryview(b"") if buffer is None else buffer.memory()[offset:]
             done = [0]
             try:
-                perform(kind, fd, file_offset, data, count, done)
+                perform(kind, fd, file_offset, data, count, zeros, done)
             except OSError as error:
                 self.errors[index] = error.errno or errno.EIO
             else:
