@@ -18,7 +18,7 @@ import pytest
 from leveret.engine.buffer import COMPILED
 from leveret.log.batch import COLD, read_header
 from leveret.log.disk_log import State
-from leveret.log.port import HEADER_BYTES, CorruptionError, Kind
+from leveret.log.port import HEADER_BYTES, PADDING_BYTES_MAX, CorruptionError, Kind
 from leveret.testing.disk import SimulatedDisk
 from tests.log.world import Promises, World
 
@@ -26,6 +26,7 @@ SEEDS = int(os.environ.get("LEVERET_SEEDS", 600 if COMPILED else 60))  # of each
 ONE_SEED = os.environ.get("LEVERET_SEED")
 SEGMENT_BYTES = 1 << 15
 RECORDS_BYTES_MAX = 12_000
+WHOLE_SEGMENT = SEGMENT_BYTES - HEADER_BYTES - PADDING_BYTES_MAX
 STEPS_MAX = 60
 
 logging.getLogger("leveret.log").setLevel(logging.ERROR)  # cuts are expected here
@@ -49,7 +50,7 @@ def each_seed(life: Callable[[int], Counter[str]]) -> Counter[str]:
 
 def records(dice: random.Random) -> bytes:
     size = dice.choice((0, 1, dice.randrange(200), dice.randrange(RECORDS_BYTES_MAX)))
-    return dice.randbytes(size)
+    return dice.randbytes(WHOLE_SEGMENT if dice.random() < 0.02 else size)
 
 
 # What an owner does.
@@ -199,7 +200,7 @@ def failing_lives(seed: int) -> Counter[str]:
     disk = SimulatedDisk(dice)
     world = World(disk, segment_bytes=SEGMENT_BYTES)
     world.claim()
-    countdown = dice.randrange(1, 60)
+    countdown = dice.randrange(1, 120)
 
     def refuse(kind: str) -> int:
         nonlocal countdown
@@ -246,6 +247,7 @@ def drain(world: World) -> None:
         world.promises.trimmed = max(world.promises.hot())
         world.promises.forgotten = set(world.promises.durable)
         world.log.trim(world.promises.trimmed)
+        world.log.trim(max(world.promises.durable.keys() | {COLD}))
         for info in world.log.segments():
             world.log.set_live_bytes(info.key, 0)
         world.poll(500)

@@ -52,6 +52,7 @@ class Pool:
     """`failed` is called for an error that is final.
 
     `may_grow`: whether there is space for new files; `is_blocked`: whether one was refused.
+    `is_starved`: a batch waits for space, for which everything that is free is given away.
     `active`: the segment that is being appended to, which may be zeroed ahead, too.
     """
 
@@ -59,6 +60,7 @@ class Pool:
         self.spares: list[Segment] = []
         self.may_grow = True
         self.is_blocked = False
+        self.is_starved = False
         self.active: Segment | None = None
         self._disk = disk
         self._segment_bytes = segment_bytes
@@ -110,6 +112,8 @@ class Pool:
     def _choose(self, tick: int) -> Task[None] | None:
         if self._returned:
             return self._take_back(self._returned.popleft())
+        if self.is_starved and self.spares:
+            return self._remove(self.spares.pop())
         want = self._first_want()
         if want is not None and (spare := self._best_spare(want)) is not None:
             return self._hand_out(want, spare)
@@ -194,7 +198,7 @@ class Pool:
         want.done(spare)
 
     def _take_back(self, segment: Segment) -> Task[None]:
-        if len(self.spares) >= SPARES_MAX:
+        if len(self.spares) >= SPARES_MAX or self.is_starved:
             yield from self._remove(segment)
             return
         sequence = self._next_sequence()

@@ -95,6 +95,7 @@ class Space:
         if not self._is_saving and self._trimmed != (self._marks.hot, self._marks.cold):
             self._is_saving = True
             start(self._marks.save(), self._saved, self._not_saved)
+        self._pool.is_starved = any(stream.is_blocked for stream in self._streams)
         for key, segment in list(self._dead.items()):
             self._free(key, segment)
         if tick >= self._check_tick:
@@ -102,11 +103,7 @@ class Space:
             self._pool.may_grow = self._disk.free_bytes() >= self._free_limit
             for stream in self._streams:
                 stream.retry()
-        self.is_full = (
-            not self._pool.may_grow
-            or self._pool.is_blocked
-            or any(stream.is_blocked for stream in self._streams)
-        )
+        self.is_full = not self._pool.may_grow or self._pool.is_blocked or self._pool.is_starved
         return self._failure
 
     def deadline(self) -> int:
@@ -114,9 +111,9 @@ class Space:
 
     def _free(self, key: int, segment: Segment) -> None:
         stream = self._streams[key >= COLD]
-        active = stream.segments[-1]
         # Until there is a batch in a new segment, the one before tells where the stream ends.
-        if segment is active or not active.first_number:
+        kept = 1 if stream.segments[-1].first_number else 2
+        if segment in stream.segments[-kept:]:
             return
         if segment.last_number < self._trimmed[key >= COLD]:
             del self._dead[key]
