@@ -117,8 +117,10 @@ class Pool:
         want = self._first_want()
         if want is not None and (spare := self._best_spare(want)) is not None:
             return self._hand_out(want, spare)
-        if want is None and self.spares and (self.is_blocked or not self.may_grow):
-            return self._remove(self.spares.pop())  # where space is short, nothing is kept ahead
+        is_short = self.is_blocked or not self.may_grow
+        if is_short and len(self.spares) > (want is not None):
+            # Nothing is kept ahead then, and two halves would keep each other from being whole.
+            return self._remove(self._take_least())
         return self._grow(tick, is_wanted=want is not None)
 
     def _grow(self, tick: int, *, is_wanted: bool) -> Task[None] | None:
@@ -146,6 +148,11 @@ class Pool:
         if best is None or (best.written < self._segment_bytes and not want.is_urgent):
             return None
         return best
+
+    def _take_least(self) -> Segment:
+        least = min(self.spares, key=lambda spare: spare.written)
+        self.spares.remove(least)
+        return least
 
     def _to_zero(self) -> Segment | None:
         segments = [self.active] if self.active is not None else []
