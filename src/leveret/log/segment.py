@@ -23,7 +23,6 @@ HOT_NAME: Final = "hot"
 COLD_NAME: Final = "cold"
 SPARE_NAME: Final = "spare"
 NAME: Final = re.compile(r"(hot|cold|spare)-([0-9]{12})\.segment")
-SEQUENCE_MAX: Final = 10**12 - 1
 ENTRY_BYTES: Final = 1 << 16
 OFFSET_BITS: Final = 32
 
