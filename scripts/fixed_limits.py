@@ -296,6 +296,24 @@ PACE = (
         "engine/test_queue.py::test_a_turn_has_a_budget_and_the_rest_waits_for_the_next",
     ),
     Inner(
+        "engine/chores.AT_ONCE_MAX",
+        "what the commands of a turn may settle, drop or give back at once",
+        "messages",
+        "engine/test_chores.py::test_all_that_is_done_at_once_in_a_turn_has_one_limit",
+    ),
+    Inner(
+        "engine/chores.PER_TURN_MAX",
+        "what is done in a turn of the work that earlier commands have left",
+        "messages",
+        "engine/test_chores.py::test_of_a_large_one_a_part_is_done_at_once_and_then_slices",
+    ),
+    Inner(
+        "engine/chores.SLICE",
+        "the same, of one command's",
+        "messages",
+        "engine/test_chores.py::test_after_a_turn_of_much_at_once_little_more_is_done",
+    ),
+    Inner(
         "engine/output.FULL_BYTES",
         "unsent output of a connection, above which its consumers are passed over",
         "bytes",
@@ -530,6 +548,7 @@ NOT_LIMITS = {  # constants that look like limits: what they are
     "log/port.BATCH_BYTES_MAX": "what a segment has room for",
     "log/port.PADDING_BYTES_MAX": "what a page is made of",
     "log/ranges.RANGES_AT_THE_DISK_MAX": "a pace of the disk's",
+    "engine/queue.COUNT_MAX": "as good as no limit",
     "limits.COUNT_MAX": "as good as no limit",
     "server/address.PORT_MAX": "TCP's",
     "server/clock.NS_PER_MS": "a unit",

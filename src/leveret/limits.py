@@ -227,7 +227,7 @@ UNACKED_PER_CHANNEL = Limit(
     1_000_000,
     "deliveries of a channel that are not acknowledged, whatever its prefetch",
     "each takes 16 bytes beside the message, and when the channel goes all of them go back to their"
-    " queues while everybody waits: 40 ms for a million",
+    " queues, which deliver nothing meanwhile: 40 ms for a million",
     "nothing: the channel's consumers are sent nothing until it acknowledges; basic.get is refused"
     " with 406",
     "engine/amqp091/test_channel_limits.py::test_the_unacknowledged_of_a_channel_have_a_limit",

@@ -20,8 +20,8 @@ def same(queue):
     return {"durable": False, "auto_delete": False, "owner": None, "arguments": {}}
 
 
-def test_messages_and_consumers_are_counted(queue, subscriber, full_store):
-    queue.store = full_store(0, ready_count=7)
+def test_messages_and_consumers_are_counted(queue, subscriber, fill):
+    fill(queue, 7)
     assert (queue.message_count, queue.consumer_count) == (7, 0)
     queue.subscribe(subscriber())
     assert queue.consumer_count == 1

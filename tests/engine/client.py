@@ -17,6 +17,7 @@ from typing import Any
 from leveret.engine.amqp091.channel import Channel
 from leveret.engine.amqp091.connection import Connection
 from leveret.engine.amqp091.consumer import ChannelConsumer
+from leveret.engine.chores import Chore
 from leveret.engine.errors import PeerViolation
 from leveret.engine.memory import Memory
 from leveret.engine.queue import Queue
@@ -389,6 +390,10 @@ class Client:
         self, channel: int, exchange: bytes, routing_key: bytes, properties: bytes, body: bytes
     ) -> None:
         self.returns.append((channel, exchange, routing_key, properties, body))
+
+    def began(self, chore: Chore) -> None:
+        self.connection.pause()
+        chore.when_done(lambda: self.connection.resume(NOW))
 
     def violated(self, error: Exception) -> None:
         if not isinstance(error, PeerViolation):

@@ -22,7 +22,8 @@ HOT = {
     "amqp091/connection": "Connection: walk frame method acknowledge look_up",
     "amqp091/lookahead": "lookahead: fetch_routes fetch_route",  # of the module, not of a class
     "amqp091/channel": "Channel: publish header body body_gathered store acknowledge settle_taken"
-    " owe free_holder",
+    " owe",
+    "amqp091/holders": "Holders: at free",
     "amqp091/content": "Content: begin header keep_properties expect_body gather finish",
     "amqp091/properties": "Properties: walk walk_field",
     "amqp091/consumer": "ChannelConsumer: deliver write_parts",
@@ -48,7 +49,7 @@ MAY_CALL = {  # beyond what all may: what is rare, or was measured and found che
         *("PyLong_FromSsize_t", "PyBytes_CheckExact", "__Pyx_PyObject_FastCallMethod"),
         "__Pyx_RaiseUnexpectedTypeError",
     },
-    "Channel.free_holder": {  # a consumer that has gone
+    "Holders.free": {  # a consumer that has gone
         *("PyLong_FromSsize_t", "__Pyx_SetItemInt", "__Pyx_PyDict_Pop_ignore"),
     },
     "Content.keep_properties": MAKES_A_BUFFER,  # larger ones than any before on this channel

@@ -109,6 +109,34 @@ class Index:
             self.drop(page)
         return 0
 
+    def rewind(self) -> cython.int:
+        """The cursor steps back to the beginning, for take_any()."""
+        self.cursor = self.pages.head
+        self.cursor_slot = 0
+        return 0
+
+    def take_any(self) -> cython.ulonglong:
+        """Takes out what stands at the cursor or behind it, in whatever state; 0: nothing does."""
+        page: Page = self.cursor
+        slot: cython.Py_ssize_t = self.cursor_slot
+        entry: cython.ulonglong
+        while page is not None:
+            while slot < PAGE_SLOTS:
+                entry = page.buffer.slot(slot)
+                slot += 1
+                if entry != 0:
+                    page.buffer.put_slot(slot - 1, 0)
+                    page.ready -= entry >> STATE_SHIFT & STATE_MASK == READY
+                    page.live -= 1
+                    self.cursor = page
+                    self.cursor_slot = slot
+                    if page.live == 0:
+                        self.drop(page)
+                    return entry
+            page = page.next
+            slot = 0
+        return 0
+
     def entry(self, position: cython.ulonglong) -> cython.ulonglong:
         """What stands at a position; 0 is gone."""
         page: Page = self.pages.find(position >> NUMBER_SHIFT)

@@ -1,4 +1,5 @@
 from leveret.engine.buffer cimport Buffer
+from leveret.engine.chores cimport Chores
 from leveret.engine.memory cimport Memory
 from leveret.engine.output cimport Outputs
 from leveret.engine.pages cimport PagePool
@@ -16,8 +17,11 @@ cdef class Shard:
     cdef readonly PagePool pages
     cdef readonly Outputs outputs
     cdef list queues
+    cdef dict emptying
+    cdef readonly Chores chores
     cdef list free_numbers
     cdef list dirty
+    cdef list sharing
     cdef list owing
     cdef list calls
     cdef readonly dict publishers

@@ -1,12 +1,14 @@
 """One loop's share of the broker: its queues, their records, and what is left to do this turn.
 
-A turn: peers are read, which enqueues and settles; then turn() delivers from the queues that
-changed and lets channels write the confirms they owe; then what take_outputs() names is sent.
+A turn: peers are read, which enqueues and settles; then turn() goes on with what is too long for
+one turn, delivers from the queues that changed and lets channels write the confirms they owe; then
+what take_outputs() names is sent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 try:
@@ -15,6 +17,7 @@ except ImportError:
     from leveret._cython_compat import cython
 
 from leveret.engine.buffer import Buffer
+from leveret.engine.chores import Chore, Chores
 from leveret.engine.memory import Memory
 from leveret.engine.output import Output, Outputs
 from leveret.engine.pages import PagePool
@@ -24,6 +27,7 @@ from leveret.engine.route import Route
 
 if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
+    from cython.cimports.leveret.engine.chores import Chore, Chores
     from cython.cimports.leveret.engine.memory import Memory
     from cython.cimports.leveret.engine.output import Output, Outputs
     from cython.cimports.leveret.engine.pages import PagePool
@@ -60,8 +64,11 @@ READY_BYTES = cython.declare(cython.Py_ssize_t, 100)
 HALVINGS_MAX = cython.declare(cython.int, 6)
 
 
-class OwesConfirms(Protocol):
+class Owing(Protocol):
     """A channel, for all that a turn needs to know of it."""
+
+    def share_credit(self) -> None:
+        """Has those of its consumers served that have credit again."""
 
     def write_confirms(self) -> None:
         """Writes what is owed."""
@@ -77,9 +84,12 @@ class Shard:
         self.pages = PagePool(self.memory)
         self.outputs = Outputs(self.memory)
         self.queues: list[Queue | None] = []
+        self.emptying: dict[int, Queue] = {}
         self.free_numbers: list[int] = []
+        self.chores = Chores()
         self.dirty: list[Queue] = []
-        self.owing: list[OwesConfirms] = []
+        self.sharing: list[Owing] = []
+        self.owing: list[Owing] = []
         self.calls: list[Callable[[], None]] = []
         self.refused = False
         self.work = 0  # places in queues that were filled, ever
@@ -99,21 +109,48 @@ class Shard:
             self.queues[number] = queue
         return queue
 
-    def close_queue(self, queue: Queue) -> None:
+    def close_queue(self, queue: Queue, after: Chore | None = None) -> None:
         """Drops all that the queue holds.
 
-        Its number may be used again: no route may lead to it any more.
+        Its number is used again when it is empty and `after` is done: routes may lead to it until
+        then, and no longer.
         """
         if queue.closed:
             return
         queue.close()
         self.queues[queue.number] = None
+        self.emptying[queue.number] = queue
+        chore = Chore(queue.empty)
+        self.chores.begin(chore)
+        chore.when_done(partial(self.free_number, queue, after))
+
+    def free_number(self, queue: Queue, after: Chore | None) -> None:
+        if after is not None and not after.done:
+            after.when_done(partial(self.free_number, queue, None))
+            return
+        del self.emptying[queue.number]
         self.free_numbers.append(queue.number)
+
+    def purge(self, queue: Queue) -> Chore:
+        """Drops all messages that are ready now; the chore's `count` is how many, when it is done.
+
+        Until then the queue delivers nothing.
+        """
+        chore = Chore(partial(queue.purge, queue.index.next_position), [queue])
+        self.chores.begin(chore)
+        return chore
 
     @property
     def pending(self) -> bool:
         """There is something for turn() to do."""
-        return bool(self.dirty or self.owing or self.calls or self.records.sparse)
+        return bool(
+            self.dirty
+            or self.sharing
+            or self.owing
+            or self.calls
+            or self.records.sparse
+            or self.chores.waiting
+        )
 
     def next_turn(self, call: Callable[[], None]) -> None:
         """Has `call` called in the next turn, before anything is delivered."""
@@ -214,10 +251,16 @@ class Shard:
         return 0
 
     def turn(self) -> None:
-        """Delivers what can be delivered, has the confirms written that are owed."""
+        """Goes on with its chores, delivers what can be, has the confirms written that are owed."""
+        sharing: list = self.sharing
         owing: list
+        self.sharing = []
         if self.calls:
             self.make_calls()
+        for released in self.chores.run():
+            self.touch(released)
+        for channel in sharing:
+            channel.share_credit()
         owing = self.owing
         self.owing = []
         self.deliver()
@@ -308,10 +351,14 @@ class Shard:
         old: cython.ulonglong = (cython.cast(cython.ulonglong, chunk.number) << OFFSET_BITS) + at
         new: cython.ulonglong = self.records.move(chunk, at)
         _target: cython.Py_ssize_t
+        number: cython.Py_ssize_t
         named: cython.Py_ssize_t = at + HEAD_BYTES
         queue: Queue | None
         for _target in range(chunk.buffer.u32(at + TARGETS)):
-            queue = self.queues[chunk.buffer.u32(named)]
+            number = chunk.buffer.u32(named)
+            queue = self.queues[number]
+            if queue is None and self.emptying:
+                queue = self.emptying.get(number)
             if queue is not None:
                 queue.index.relocate(chunk.buffer.u64(named + 4), old, new)
             named += TARGET_BYTES

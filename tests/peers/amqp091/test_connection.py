@@ -481,3 +481,84 @@ def test_the_operator_is_not_told_of_what_he_asked_for_or_of_who_does_not_answer
     client.wait(20_000)
     assert client.peer.finished
     assert server.told == []
+
+
+# What takes several turns
+
+
+@pytest.fixture
+def holder(client):
+    """A client that holds messages, on a server that can do nothing at once in this turn."""
+    client.call(QueueDeclare(queue="q"))
+    client.fill("q", 3)
+    client.send(BasicConsume(queue="q"))
+    client.server.shard.chores.spend(1 << 14)
+    return client
+
+
+def put(client, method, channel=1):
+    """Gives it to the peer, and has no turn."""
+    client.put(encode_method(channel, method))
+    return len(client.peer.send_buffer())
+
+
+def ready(client):
+    return client.server.host.queues["q"].message_count
+
+
+@pytest.mark.parametrize(
+    ("method", "reply", "channel"),
+    [(CLOSE_CHANNEL, ChannelCloseOk, 1), (CLOSE, ConnectionCloseOk, 0)],
+)
+def test_a_close_is_answered_when_all_has_been_given_back(holder, method, reply, channel):
+    assert put(holder, method, channel) == 0
+    assert ready(holder) == 0
+    assert [each.method for each in holder.take()] == [reply()]
+    assert ready(holder) == 3
+    assert holder.peer.finished == (channel == 0)
+
+
+def test_what_comes_behind_a_long_command_waits_for_it(holder):
+    put(holder, CLOSE_CHANNEL)
+    holder.put(encode_method(1, ChannelOpen()))
+    assert holder.unread
+    assert [each.method for each in holder.take()] == [ChannelCloseOk()]
+    holder.put(b"")
+    assert [each.method for each in holder.take()] == [ChannelOpenOk()]
+
+
+def test_a_client_that_waits_for_a_long_command_is_not_taken_for_dead(server):
+    client = server.client(tune_ok=tuned(1))
+    client.call(QueueDeclare(queue="q"))
+    client.fill("q", 3)
+    client.send(BasicConsume(queue="q"))
+    server.shard.chores.spend(1 << 14)
+    put(client, CLOSE_CHANNEL)
+    server.tick += 10_000
+    client.peer.due(server.now, server.tick)
+    assert not client.peer.finished
+    assert client.take()[-1].method == ChannelCloseOk()
+
+
+def test_a_client_that_is_lost_gives_back_all_the_same(holder):
+    put(holder, CLOSE, 0)
+    holder.peer.lost()
+    holder.server.shard.turn()
+    assert (ready(holder), holder.peer.finished) == (3, True)
+    assert not holder.peer.send_buffer()
+
+
+def test_a_connection_that_is_closed_meanwhile_hears_no_late_answer(holder):
+    put(holder, CLOSE_CHANNEL)
+    holder.peer.shut_down(SHUTDOWN)
+    answers = [each.method for each in holder.take()]
+    assert ChannelCloseOk() not in answers
+    assert isinstance(answers[-1], ConnectionClose)
+
+
+def test_a_connection_that_closes_waits_for_all_its_channels(holder):
+    holder.put(encode_method(2, ChannelOpen()))
+    holder.put(encode_method(2, BasicGet(queue="q")))
+    put(holder, CLOSE, 0)
+    assert holder.take()[-1].method == ConnectionCloseOk()
+    assert ready(holder) == 3

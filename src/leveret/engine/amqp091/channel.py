@@ -6,6 +6,8 @@ message that comes back - is asked of the connection's control plane.
 
 from __future__ import annotations
 
+from functools import partial
+
 try:
     import cython
 except ImportError:
@@ -14,31 +16,36 @@ except ImportError:
 from leveret.engine.amqp091.confirms import Confirms
 from leveret.engine.amqp091.consumer import ChannelConsumer
 from leveret.engine.amqp091.content import Content
+from leveret.engine.amqp091.holders import Holders
 from leveret.engine.amqp091.session import Session
 from leveret.engine.amqp091.transaction import StagedMessage, StagedSettlement, Transaction
 from leveret.engine.amqp091.unacked import Unacked
 from leveret.engine.buffer import Buffer
+from leveret.engine.chores import Chore, Chores
 from leveret.engine.errors import InvariantError, PeerViolation
 from leveret.engine.queue import Queue
 from leveret.engine.route import Exchange, Route, stale_route
 
 if cython.compiled:
+    from cython.cimports.leveret.engine.amqp091 import methods
     from cython.cimports.leveret.engine.amqp091.confirms import REFUSED, Confirms
     from cython.cimports.leveret.engine.amqp091.consumer import ChannelConsumer
     from cython.cimports.leveret.engine.amqp091.content import IDLE, Content
+    from cython.cimports.leveret.engine.amqp091.holders import Holders
     from cython.cimports.leveret.engine.amqp091.session import Session
     from cython.cimports.leveret.engine.amqp091.transaction import Transaction
     from cython.cimports.leveret.engine.amqp091.unacked import Unacked
     from cython.cimports.leveret.engine.buffer import Buffer
+    from cython.cimports.leveret.engine.chores import Chores
     from cython.cimports.leveret.engine.consumer import FOR_CREDIT
     from cython.cimports.leveret.engine.queue import Queue
     from cython.cimports.leveret.engine.route import Exchange, Route
 else:
+    from leveret.engine.amqp091 import methods
     from leveret.engine.amqp091.confirms import REFUSED
     from leveret.engine.amqp091.content import IDLE
     from leveret.engine.consumer import FOR_CREDIT
 
-PUBLISH = cython.declare(cython.int, 0x003C0028)
 MANDATORY = cython.declare(cython.int, 1)
 IMMEDIATE = cython.declare(cython.int, 2)
 # Who publishes to more exchanges by turns is rare, and for these permission is asked again.
@@ -55,9 +62,7 @@ class Channel:
         self.number = number
         self.content = Content(session, number)
         self.unacked = Unacked(session.shard.pages, session.unacked_max)
-        self.holders: list[ChannelConsumer | None] = []
-        self.free_holders: list[int] = []
-        self.takers: dict[Queue, ChannelConsumer] = {}
+        self.holders = Holders(session, self.unacked, number)
         self.route = cython.cast(Route, None)
         self.names = Buffer(NAMES_BYTES)
         self.names_length = 0
@@ -66,6 +71,8 @@ class Channel:
         self.flags = 0
         self.confirms = cython.cast(Confirms, None)
         self.owing = False
+        self.sharing = False
+        self.next_to_share = 0
         self.failed = False
         self.closed = False
 
@@ -76,7 +83,7 @@ class Channel:
     @property
     def holder_count(self) -> int:
         """Its consumers, and the queues and cancelled consumers of which something is unsettled."""
-        return len(self.holders) - len(self.free_holders)
+        return self.holders.count
 
     @property
     def may_hold(self) -> bool:
@@ -112,7 +119,7 @@ class Channel:
             self.malformed_publish()
         self.flags = buffer.u8(after)
         if self.flags & IMMEDIATE:
-            raise PeerViolation("not_implemented", "immediate=true", self.number, PUBLISH)
+            raise PeerViolation("not_implemented", "immediate=true", self.number, methods.PUBLISH)
         if (
             route is None
             or self.names_length != after - names
@@ -126,7 +133,7 @@ class Channel:
         return 0
 
     def malformed_publish(self) -> cython.int:
-        raise PeerViolation("syntax_error", "malformed basic.publish", self.number, PUBLISH)
+        raise PeerViolation("syntax_error", "malformed basic.publish", self.number, methods.PUBLISH)
 
     def find_route(
         self,
@@ -296,7 +303,7 @@ class Channel:
         self, queue: Queue, tag: bytes, no_ack: bool, prefetch_count: int, priority: int = 0
     ) -> ChannelConsumer:
         """A new consumer of the queue; deliveries begin with the next turn."""
-        consumer: ChannelConsumer = self.new_holder(queue, tag, no_ack, prefetch_count, priority)
+        consumer: ChannelConsumer = self.holders.add(queue, tag, no_ack, prefetch_count, priority)
         queue.add_consumer(consumer)
         self.session.shard.touch(queue)
         return consumer
@@ -304,33 +311,23 @@ class Channel:
     def cancel(self, consumer: ChannelConsumer) -> None:
         """It is sent nothing more; what it was sent stays unacknowledged."""
         consumer.queue.remove_consumer(consumer)
-        self.free_holder(consumer)
+        self.holders.free(consumer)
 
     def get(self, queue: Queue, no_ack: bool) -> bool:
         """Writes basic.get-ok with the queue's next message; False: it is empty."""
         taker: ChannelConsumer
         if queue.ready_count == 0:
             return False
-        taker = self.taker(queue, no_ack)
+        taker = self.holders.taker(queue, no_ack)
         queue.deliver_next(taker)
         self.unacked.got += not no_ack
-        self.free_holder(taker)
+        self.holders.free(taker)
         return True
-
-    def taker(self, queue: Queue, no_ack: bool) -> ChannelConsumer:
-        """Who takes messages from the queue for basic.get; one for all that are unacknowledged."""
-        taker: ChannelConsumer | None = None if no_ack else self.takers.get(queue)
-        if taker is None:
-            taker = self.new_holder(queue, None, no_ack, 0)
-            taker.closed = True
-            if not no_ack:
-                self.takers[queue] = taker
-        return taker
 
     def limit_consumers(self, prefetch_count: int) -> None:
         """How many messages each of the channel's consumers may hold from now on; 0: any number."""
         consumer: ChannelConsumer | None
-        for consumer in self.holders:
+        for consumer in self.holders.by_number:
             if consumer is not None and not consumer.closed:
                 consumer.credit_max = prefetch_count
                 self.renew_credit(consumer)
@@ -338,17 +335,19 @@ class Channel:
     def limit_channel(self, prefetch_count: int) -> None:
         """How many all of its consumers may hold together from now on; 0: any number."""
         self.unacked.count_max = prefetch_count
-        self.share_credit(0)
+        self.share_later(0)
 
-    def share_credit(self, first: cython.Py_ssize_t) -> cython.int:
-        """The limit that the consumers share has room: their turn, from holder `first` on."""
+    def share_credit(self) -> None:
+        """Called by the shard in a turn in which the limit that the consumers share got room."""
         index: cython.Py_ssize_t
         consumer: ChannelConsumer | None
-        for index in range(first, first + len(self.holders)):
-            consumer = self.holders[index % len(self.holders)]
+        first: cython.Py_ssize_t = self.next_to_share
+        self.sharing = False
+        consumers: list = self.holders.by_number
+        for index in range(first, first + len(consumers)):
+            consumer = consumers[index % len(consumers)]
             if consumer is not None and not consumer.closed:
                 self.renew_credit(consumer)
-        return 0
 
     def renew_credit(self, consumer: ChannelConsumer) -> cython.int:
         """Back to its queue's round, if it was parked and has credit again."""
@@ -358,42 +357,6 @@ class Channel:
             and consumer.queue.unpark(consumer)
         ):
             self.session.shard.touch(consumer.queue)
-        return 0
-
-    def new_holder(
-        self,
-        queue: Queue,
-        tag: bytes | None,
-        no_ack: bool,
-        prefetch_count: int,
-        priority: int = 0,
-    ) -> ChannelConsumer:
-        index = self.free_holders.pop() if self.free_holders else len(self.holders)
-        holder = ChannelConsumer(
-            self.session.output,
-            self.unacked,
-            queue,
-            channel=self.number,
-            holder=index,
-            frame_max=self.session.frame_max,
-            tag=tag,
-            settled=no_ack,
-            credit_max=prefetch_count,
-            priority=priority,
-        )
-        if index == len(self.holders):
-            self.holders.append(holder)
-        else:
-            self.holders[index] = holder
-        return holder
-
-    def free_holder(self, holder: ChannelConsumer) -> cython.int:
-        """Forgets a consumer that is closed and holds nothing."""
-        if holder.closed and holder.unacked_count == 0 and self.holders[holder.holder] is holder:
-            self.holders[holder.holder] = None
-            self.free_holders.append(holder.holder)
-            if holder.tag is None:
-                self.takers.pop(holder.queue, None)
         return 0
 
     # -- acknowledging
@@ -412,9 +375,37 @@ class Channel:
             tag = self.unacked.last_tag
         elif tag > self.unacked.last_tag or not self.unacked.has(tag):
             self.unknown_tag(tag, method)
-        while self.unacked.take_oldest(tag):
-            self.settle_taken(requeue)
+        return self.settle_up_to(tag, requeue)
+
+    def settle_up_to(self, tag: cython.ulonglong, requeue: cython.bint) -> cython.int:
+        """The rest of the connection's frames waits until all is settled."""
+        chores: Chores = self.session.shard.chores
+        allowance: cython.Py_ssize_t = chores.allowance
+        count: cython.Py_ssize_t = self.settle_oldest(tag, requeue, allowance)
+        chores.spend(count)
+        if count == allowance:
+            self.session.control.began(self.begin_settling(tag, requeue))
         return 0
+
+    def begin_settling(self, tag: cython.ulonglong, requeue: cython.bint) -> Chore:
+        """What is held up to a tag is settled, or goes back, in slices.
+
+        Queues to which messages go back deliver nothing meanwhile: the order is to be kept.
+        """
+        step = partial(cython.cast(object, self).settle_oldest, tag, requeue)
+        chore = Chore(step, self.holders.queues() if requeue else ())
+        self.session.shard.chores.begin(chore)
+        return chore
+
+    def settle_oldest(
+        self, tag: cython.ulonglong, requeue: cython.bint, count_max: cython.Py_ssize_t
+    ) -> int:
+        """Settles so many of the oldest up to a tag at the most; returns how many."""
+        count: cython.Py_ssize_t = 0
+        while count < count_max and self.unacked.take_oldest(tag):
+            self.settle_taken(requeue)
+            count += 1
+        return count
 
     def unknown_tag(self, tag: cython.ulonglong, method: cython.int) -> cython.int:
         raise PeerViolation(
@@ -423,7 +414,7 @@ class Channel:
 
     def settle_taken(self, requeue: cython.bint) -> cython.int:
         """What `unacked` has just given out is settled, or goes back to its queue."""
-        consumer: ChannelConsumer = cython.cast(ChannelConsumer, self.holders[self.unacked.holder])
+        consumer: ChannelConsumer = self.holders.at(self.unacked.holder)
         queue: Queue = consumer.queue
         consumer.unacked_count -= 1
         self.session.handled += 1
@@ -434,19 +425,33 @@ class Channel:
             queue.settle(self.unacked.position)
         if consumer.closed:
             self.unacked.got -= consumer.tag is None
-            self.free_holder(consumer)
+            self.holders.free(consumer)
         if self.unacked.count_max > 0 or self.unacked.count == self.unacked.ceiling - 1:
-            self.share_credit(consumer.holder + 1)
-        elif consumer.parked == FOR_CREDIT and not consumer.closed:
+            self.share_later(consumer.holder + 1)
+        elif consumer.parked == FOR_CREDIT and not consumer.closed and not self.sharing:
             self.renew_credit(consumer)
         return 0
 
-    def recover(self) -> None:
-        """All it holds goes back to the queues, but for what is staged to be settled."""
+    def share_later(self, first: cython.Py_ssize_t) -> cython.int:
+        """The limit that the consumers share has room: once in a turn, for there may be many."""
+        self.next_to_share = first
+        if not self.sharing:
+            self.sharing = True
+            self.session.shard.sharing.append(self)
+        return 0
+
+    def recover(self) -> Chore | None:
+        """All it holds goes back to the queues, but for what is staged to be settled.
+
+        What is returned may not be done yet.
+        """
+        if self.transaction is None or not self.transaction.tags:
+            return self.begin_settling(self.unacked.last_tag, True)
         for tag in self.unacked.tags(self.unacked.last_tag):
-            if self.transaction is None or tag not in self.transaction.tags:
+            if tag not in self.transaction.tags:
                 self.unacked.take(tag)
                 self.settle_taken(True)
+        return None
 
     # -- transactions
 
@@ -542,20 +547,23 @@ class Channel:
 
     # -- closing
 
-    def close(self) -> None:
-        """What it holds goes back; its consumers are gone."""
+    def close(self) -> Chore | None:
+        """What it holds goes back; its consumers are gone.
+
+        What is returned may not be done yet; None: it was closed before.
+        """
         consumer: ChannelConsumer | None
+        if self.closed:
+            return None
         if self.owing:
             self.write_confirms()
         self.closed = True
         self.unacked.count_max = 0
         self.content.finish()
-        for consumer in self.holders:
+        for consumer in self.holders.by_number:
             if consumer is not None:
                 consumer.queue.remove_consumer(consumer)
-        while self.unacked.take_oldest(self.unacked.last_tag):
-            self.settle_taken(True)
-        self.holders.clear()
-        self.free_holders.clear()
-        self.takers.clear()
         self.route = cython.cast(Route, None)
+        chore = self.begin_settling(self.unacked.last_tag, True)
+        chore.when_done(self.holders.clear)
+        return chore

@@ -23,25 +23,20 @@ try:
 except ImportError:
     from leveret._cython_compat import cython
 
-from leveret.engine.amqp091.bad_frames import bad_heartbeat, too_large, unknown_type, wrong_end
 from leveret.engine.amqp091.channel import Channel
 from leveret.engine.amqp091.consumer import ChannelConsumer
 from leveret.engine.amqp091.control import Control
 from leveret.engine.amqp091.lookahead import fetch_routes, has_close
 from leveret.engine.amqp091.session import Session
 from leveret.engine.buffer import Buffer
+from leveret.engine.chores import Chore
 from leveret.engine.errors import PeerViolation
 from leveret.engine.rest import Rest
 from leveret.engine.route import RouteCache
 from leveret.engine.shard import Shard
 
 if cython.compiled:
-    from cython.cimports.leveret.engine.amqp091.bad_frames import (
-        bad_heartbeat,
-        too_large,
-        unknown_type,
-        wrong_end,
-    )
+    from cython.cimports.leveret.engine.amqp091 import bad_frames, methods
     from cython.cimports.leveret.engine.amqp091.channel import Channel
     from cython.cimports.leveret.engine.amqp091.consumer import ChannelConsumer
     from cython.cimports.leveret.engine.amqp091.content import BODY, IDLE
@@ -53,6 +48,7 @@ if cython.compiled:
     from cython.cimports.leveret.engine.route import RouteCache
     from cython.cimports.leveret.engine.shard import Shard
 else:
+    from leveret.engine.amqp091 import bad_frames, methods
     from leveret.engine.amqp091.content import BODY, IDLE
     from leveret.engine.amqp091.session import ASKED, HELD, STALLED
     from leveret.engine.consumer import FOR_OUTPUT
@@ -69,14 +65,6 @@ MASK_32 = cython.declare(cython.ulonglong, 0xFFFFFFFF)
 FRAME_BYTES_MIN = cython.declare(cython.Py_ssize_t, 8)
 PROTOCOL_HEADER_BYTES = cython.declare(cython.Py_ssize_t, 8)
 
-CONNECTION_CLOSE = cython.declare(cython.int, 0x000A0032)
-CONNECTION_CLOSE_OK = cython.declare(cython.int, 0x000A0033)
-CHANNEL_CLOSE = cython.declare(cython.int, 0x00140028)
-CHANNEL_CLOSE_OK = cython.declare(cython.int, 0x00140029)
-PUBLISH = cython.declare(cython.int, 0x003C0028)
-ACK = cython.declare(cython.int, 0x003C0050)
-REJECT = cython.declare(cython.int, 0x003C005A)
-NACK = cython.declare(cython.int, 0x003C0078)
 # Method id, delivery tag, flags.
 ACK_BYTES = cython.declare(cython.Py_ssize_t, 13)
 MULTIPLE = cython.declare(cython.int, 1)
@@ -244,14 +232,19 @@ class Connection:
         """The channel, also while it is failed; None: it is not open."""
         return self.look_up(number)
 
-    def close_channel(self, number: cython.Py_ssize_t) -> None:
-        """What the channel held goes back, its consumers are gone, its number is free."""
+    def close_channel(self, number: cython.Py_ssize_t) -> Chore | None:
+        """What the channel held goes back, its consumers are gone, its number is free.
+
+        What is returned may not be done yet.
+        """
         channel: Channel = self.look_up(number)
+        chore = None
         if channel is not None:
-            channel.close()
+            chore = channel.close()
             self.channels[number] = None
             self.channel_count -= 1
             self.found_number = -1
+        return chore
 
     def fail_channel(self, number: cython.Py_ssize_t) -> None:
         """The same, but the number stays taken: until close_channel() nothing but channel.close
@@ -431,7 +424,7 @@ class Connection:
             size = head >> 8 & MASK_32
             if size > self.session.frame_max:
                 self.broken = True
-                too_large(kind, size, self.session.frame_max)
+                bad_frames.too_large(kind, size, self.session.frame_max)
             after = at + 7 + size
             if after >= self.end:
                 if kind == BODY_FRAME and size > WHOLE_BODY_FRAME_MAX:
@@ -439,7 +432,7 @@ class Connection:
                 return 0
             if buffer.u8(after) != FRAME_END:
                 self.broken = True
-                wrong_end(kind, buffer.u8(after))
+                bad_frames.wrong_end(kind, buffer.u8(after))
             self.at = after + 1
             if number != self.found_number:
                 self.found = self.look_up(number)
@@ -462,13 +455,13 @@ class Connection:
             return self.method(channel, number, at, after)
         if kind == HEARTBEAT:
             if after > at:
-                bad_heartbeat(self.buffer.bytes_at(at, after - at))
+                bad_frames.bad_heartbeat(self.buffer.bytes_at(at, after - at))
             if number != 0:
                 raise PeerViolation("unexpected_frame", "heartbeat on a channel other than 0")
             return 0
         if kind != HEADER and kind != BODY_FRAME:
             self.broken = True
-            unknown_type(kind)
+            bad_frames.unknown_type(kind)
         if self.draining or (channel is not None and channel.failed):
             return 0
         if channel is None:
@@ -492,12 +485,12 @@ class Connection:
             raise PeerViolation("frame_error", "method frame too short", number)
         method = buffer.u32(at)
         if channel is not None and not channel.failed and not self.draining:
-            if method == PUBLISH:
+            if method == methods.PUBLISH:
                 if self.memory.full and at - 7 >= self.granted_end:
                     self.at = at - 7  # it comes again when there is room
                     return self.hold()
                 return channel.publish(buffer, at + 4, after)
-            if method == ACK or method == NACK or method == REJECT:
+            if method == methods.ACK or method == methods.NACK or method == methods.REJECT:
                 return self.acknowledge(channel, method, at, after)
             if channel.content.state != IDLE:
                 channel.content.unexpected()
@@ -512,9 +505,11 @@ class Connection:
     ) -> cython.bint:
         """A closing connection or a failed channel does not hear this method any more."""
         if self.draining:
-            return number != 0 or (method != CONNECTION_CLOSE and method != CONNECTION_CLOSE_OK)
+            return number != 0 or (
+                method != methods.CONNECTION_CLOSE and method != methods.CONNECTION_CLOSE_OK
+            )
         if channel is not None:
-            return method != CHANNEL_CLOSE and method != CHANNEL_CLOSE_OK
+            return method != methods.CHANNEL_CLOSE and method != methods.CHANNEL_CLOSE_OK
         return False
 
     def acknowledge(
@@ -532,9 +527,9 @@ class Connection:
         if after - at != ACK_BYTES:
             raise PeerViolation("syntax_error", "malformed acknowledgement", channel.number, method)
         flags = self.buffer.u8(at + 12)
-        if method == REJECT:
+        if method == methods.REJECT:
             flags = flags << 1 & REQUEUE
-        elif method == ACK:
+        elif method == methods.ACK:
             flags &= MULTIPLE
         return channel.acknowledge(
             self.buffer.u64(at + 4), flags & MULTIPLE, flags & REQUEUE, method
@@ -592,7 +587,7 @@ class Connection:
             return False
         if self.buffer.u8(self.at) != FRAME_END:
             self.broken = True
-            wrong_end(BODY_FRAME, self.buffer.u8(self.at))
+            bad_frames.wrong_end(BODY_FRAME, self.buffer.u8(self.at))
         self.at += 1
         self.partial_left = 0
         if heard:

@@ -22,18 +22,19 @@ from leveret.engine.errors import PeerViolation
 from leveret.engine.memory import Memory
 
 if cython.compiled:
+    from cython.cimports.leveret.engine.amqp091 import methods
     from cython.cimports.leveret.engine.amqp091.properties import Properties
     from cython.cimports.leveret.engine.amqp091.session import Session
     from cython.cimports.leveret.engine.buffer import Buffer
     from cython.cimports.leveret.engine.memory import SMALL_BYTES, Memory
 else:
+    from leveret.engine.amqp091 import methods
     from leveret.engine.memory import SMALL_BYTES
 
     IDLE = 0
     HEADER = 1
     BODY = 2
 
-PUBLISH = cython.declare(cython.int, 0x003C0028)
 BASIC_CLASS = cython.declare(cython.int, 60)
 HEADER_BYTES = cython.declare(cython.Py_ssize_t, 12)
 PROPERTIES_AT_FIRST = cython.declare(cython.Py_ssize_t, 256)
@@ -70,7 +71,9 @@ class Content:
         if self.state != HEADER:
             self.unexpected()
         if size < HEADER_BYTES + 2:
-            raise PeerViolation("frame_error", "content header too short", self.channel, PUBLISH)
+            raise PeerViolation(
+                "frame_error", "content header too short", self.channel, methods.PUBLISH
+            )
         if buffer.u32(at) != BASIC_CLASS << 16:  # the class, and a weight of 0
             self.not_a_header(buffer.u16(at), buffer.u16(at + 2))
         body_size = buffer.u64(at + 4)
@@ -82,7 +85,7 @@ class Content:
                 f"message size {body_size} is larger than configured max size "
                 f"{self.session.message_bytes_max}",
                 self.channel,
-                PUBLISH,
+                methods.PUBLISH,
             )
         self.body_size = body_size
         self.received = 0
@@ -119,7 +122,7 @@ class Content:
             "precondition_failed",
             f"user_id property set to '{given}' but authenticated user was '{name}'",
             self.channel,
-            PUBLISH,
+            methods.PUBLISH,
         )
 
     def keep_address(
@@ -133,7 +136,7 @@ class Content:
                 "precondition_failed",
                 "fast reply consumer does not exist",
                 self.channel,
-                PUBLISH,
+                methods.PUBLISH,
             )
         address = bytes((len(self.reply_address),)) + self.reply_address
         after = buffer.bytes_at(rest, at + length - rest)
@@ -155,7 +158,10 @@ class Content:
             self.unexpected()
         if count > self.body_size - self.received:
             raise PeerViolation(
-                "frame_error", "content body is longer than announced", self.channel, PUBLISH
+                "frame_error",
+                "content body is longer than announced",
+                self.channel,
+                methods.PUBLISH,
             )
         return 0
 
@@ -169,7 +175,7 @@ class Content:
                 "resource_error",
                 f"more than {self.session.unfinished_bytes_max} bytes of unfinished messages",
                 self.channel,
-                PUBLISH,
+                methods.PUBLISH,
             )
         self.body.copy(self.received, buffer, at, count)
         self.received += count
@@ -205,7 +211,7 @@ class Content:
             "unexpected_frame",
             f"expected content header for class 60, got one for class {class_id} instead",
             self.channel,
-            PUBLISH,
+            methods.PUBLISH,
         )
 
     def unexpected(self) -> cython.int:
@@ -215,5 +221,5 @@ class Content:
             text = "expected content body, got non content body frame instead"
         else:
             text = "expected method frame, got non method frame instead"
-        method = 0 if self.state == IDLE else PUBLISH
+        method = 0 if self.state == IDLE else methods.PUBLISH
         raise PeerViolation("unexpected_frame", text, self.channel, method)

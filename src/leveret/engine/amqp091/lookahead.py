@@ -14,14 +14,15 @@ from leveret.engine.buffer import Buffer
 from leveret.engine.route import RouteCache
 
 if cython.compiled:
+    from cython.cimports.leveret.engine.amqp091 import methods
     from cython.cimports.leveret.engine.buffer import Buffer
     from cython.cimports.leveret.engine.route import RouteCache
+else:
+    from leveret.engine.amqp091 import methods
 
 METHOD = cython.declare(cython.int, 1)
 # Type 1, channel 0.
 METHOD_ON_0 = cython.declare(cython.ulonglong, 0x010000)
-PUBLISH = cython.declare(cython.int, 0x003C0028)
-CONNECTION_CLOSE = cython.declare(cython.int, 0x000A0032)
 MASK_32 = cython.declare(cython.ulonglong, 0xFFFFFFFF)
 # Type, channel, size, no payload, end octet.
 FRAME_BYTES = cython.declare(cython.Py_ssize_t, 8)
@@ -38,7 +39,7 @@ def has_close(data: bytes, skip: cython.Py_ssize_t) -> cython.bint:
     head: cython.ulonglong
     while buffer.size - at >= HEAD_BYTES:
         head = buffer.u64(at)
-        if head >> 40 == METHOD_ON_0 and buffer.u32(at + 7) == CONNECTION_CLOSE:
+        if head >> 40 == METHOD_ON_0 and buffer.u32(at + 7) == methods.CONNECTION_CLOSE:
             return True
         at += 8 + cython.cast(cython.Py_ssize_t, head >> 8 & MASK_32)
     return False
@@ -74,7 +75,7 @@ def fetch_route(
     names: cython.Py_ssize_t = at + 6
     key: cython.Py_ssize_t
     end: cython.Py_ssize_t
-    if names >= after or buffer.u32(at) != PUBLISH:
+    if names >= after or buffer.u32(at) != methods.PUBLISH:
         return 0
     key = names + 1 + buffer.u8(names)
     if key >= after:

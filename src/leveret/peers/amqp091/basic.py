@@ -7,8 +7,10 @@ from typing import Final
 
 from leveret.broker import consumer_arguments
 from leveret.broker.reply_queues import PSEUDO_QUEUE
+from leveret.engine.chores import Chore
 from leveret.peers.amqp091 import direct_reply_to
 from leveret.peers.amqp091.channel import Channel
+from leveret.peers.amqp091.outcome import Outcome, after
 from leveret.peers.amqp091.subscription import Subscription
 from leveret.wire.amqp091.errors import ProtocolError
 from leveret.wire.amqp091.methods import (
@@ -100,17 +102,16 @@ def get(channel: Channel, method: BasicGet) -> BasicGetEmpty | None:
     return BasicGetEmpty()
 
 
-def recover(channel: Channel, method: BasicRecover) -> BasicRecoverOk:
-    requeue_all(channel, method)
-    return BasicRecoverOk()
+def recover(channel: Channel, method: BasicRecover) -> Outcome:
+    return after(requeue_all(channel, method), BasicRecoverOk())
 
 
-def recover_async(channel: Channel, method: BasicRecoverAsync) -> None:
+def recover_async(channel: Channel, method: BasicRecoverAsync) -> Outcome:
     """The same, without an answer."""
-    requeue_all(channel, method)
+    return after(requeue_all(channel, method), None)
 
 
-def requeue_all(channel: Channel, method: BasicRecover | BasicRecoverAsync) -> None:
+def requeue_all(channel: Channel, method: BasicRecover | BasicRecoverAsync) -> Chore | None:
     if not method.requeue:
         raise ProtocolError("not_implemented", "requeue=false")
-    channel.engine.recover()
+    return channel.engine.recover()

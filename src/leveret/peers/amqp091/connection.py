@@ -14,11 +14,13 @@ parsing rests meanwhile; deliveries go on.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from leveret.broker.errors import BrokerError
 from leveret.broker.virtual_host import VirtualHost
 from leveret.engine.amqp091.connection import Connection as Engine
+from leveret.engine.chores import Chore
 from leveret.engine.errors import InvariantError, PeerViolation
 from leveret.engine.route import Route
 from leveret.peers.amqp091 import connection_methods, message
@@ -29,6 +31,7 @@ from leveret.peers.amqp091.dispatch import (
     HANDLERS,
     check_size,
 )
+from leveret.peers.amqp091.outcome import Outcome, Unfinished
 from leveret.peers.amqp091.states import TRANSITIONS, State
 from leveret.peers.pace import MESSAGE, METHOD, SHARE
 from leveret.peers.service import Service
@@ -45,6 +48,7 @@ from leveret.wire.amqp091.methods import (
     ChannelOpenOk,
     ConnectionBlocked,
     ConnectionClose,
+    ConnectionCloseOk,
     ConnectionUnblocked,
     Method,
     decode_method,
@@ -243,6 +247,9 @@ class Connection:
         content = frames.encode_content(channel, properties, body, frame_max=self.frame_max)
         self.engine.write(content)
 
+    def began(self, chore: Chore) -> None:
+        self.after([chore])
+
     def violated(self, error: Exception) -> None:
         if isinstance(error, PeerViolation):
             self.fail(error.kind, error.text, channel=error.channel, method_id=error.method)
@@ -280,9 +287,34 @@ class Connection:
                 raise ProtocolError("channel_error", text)
             check_size(method_id, len(arguments), self.service.settings.declaration_bytes_max)
             method = decode_method(method_id, arguments)
-            reply = handler(channel, method)
-            if reply is not None and not getattr(method, "no_wait", False):
-                self._reply(number, reply, defines=method_id >> 16 in DEFINING_CLASSES)
+            self._answer(number, method, handler(channel, method))
+
+    def _answer(self, channel: int, method: Method, outcome: Outcome) -> None:
+        if isinstance(outcome, Unfinished):
+            chores, reply = outcome
+            self.after(chores, lambda: self._answer(channel, method, reply()))
+        elif outcome is not None and not getattr(method, "no_wait", False):
+            defines = method.METHOD_ID >> 16 in DEFINING_CLASSES
+            self._reply(channel, outcome, defines=defines)
+
+    def after(self, chores: Iterable[Chore], then: Callable[[], None] | None = None) -> None:
+        """Does something when the chores are done; until then nothing more is heard."""
+        waiting = [chore for chore in chores if not chore.done]
+        state = self.state
+
+        def done() -> None:
+            if all(chore.done for chore in waiting):
+                if then is not None and self.state is state:
+                    then()
+                self._listen(self._now, self.timing.tick)
+
+        if waiting:
+            self.timing.paused = True
+            self.engine.pause()
+            for chore in waiting:
+                chore.when_done(done)
+        elif then is not None:
+            then()
 
     def _reply(self, channel: int, reply: Method, *, defines: bool) -> None:
         """At once, or when what was defined is durable."""
@@ -371,19 +403,20 @@ class Connection:
 
     def _close_channel(self, channel: Channel, method_id: int) -> None:
         if method_id == ChannelClose.METHOD_ID:
-            if not channel.failed:
-                self._forget_channel(channel)
-            self.write(channel.number, ChannelCloseOk())
+            chores = [] if channel.failed else self._forget_channel(channel)
+            self.after(chores, lambda: self.write(channel.number, ChannelCloseOk()))
         elif channel.failed:
             self._forget_channel(channel)
         else:
             raise ProtocolError("command_invalid", "unimplemented method")
 
-    def _forget_channel(self, channel: Channel) -> None:
-        self.engine.close_channel(channel.number)
+    def _forget_channel(self, channel: Channel) -> list[Chore]:
+        """Returns what is not done yet of giving back what it held."""
+        chore = self.engine.close_channel(channel.number)
         channel.release()
         del self.channels[channel.number]
         self.service.broker.channel_count -= 1
+        return [chore] if chore is not None else []
 
     # Errors and the end
 
@@ -449,6 +482,17 @@ class Connection:
             self.engine.resume(self._now)
             self.engine.go_on(self._now)
 
+    def leave(self) -> None:
+        """The client goes: it is answered when all has been given back."""
+        self.state = State.CLOSING
+        self.timing.limit_to(CLOSE_MS)
+        self.engine.drain()
+        self.after(self._release(), self._answer_close)
+
+    def _answer_close(self) -> None:
+        self.finish()
+        self.write(0, ConnectionCloseOk())
+
     def finish(self) -> None:
         """The connection is over, but for what is still to be sent."""
         self.state = State.CLOSED
@@ -457,11 +501,16 @@ class Connection:
         self._release()
         self.engine.close()
 
-    def _release(self) -> None:
+    def _release(self) -> list[Chore]:
+        """Returns what is not done yet of giving everything back."""
+        chores = []
         for channel in tuple(self.channels.values()):
-            self._forget_channel(channel)
+            chores += self._forget_channel(channel)
         if self.virtual_host is not None:
-            self.virtual_host.connection_closed(self)
+            chore = self.virtual_host.connection_closed(self)
+            if chore is not None:
+                chores.append(chore)
+        return chores
 
 
 def limit(engine: Engine, settings: Settings) -> None:

@@ -133,9 +133,10 @@ def update_secret(connection: Connection, method: ConnectionUpdateSecret) -> Non
 
 def close(connection: Connection, method: ConnectionClose) -> None:
     """Also while we wait for the answer to our own."""
-    if connection.state is not State.CLOSING:
-        connection.finish()
-    connection.write(0, ConnectionCloseOk())
+    if connection.state is State.CLOSING:
+        connection.write(0, ConnectionCloseOk())
+    else:
+        connection.leave()
 
 
 def close_ok(connection: Connection, method: ConnectionCloseOk) -> None:
