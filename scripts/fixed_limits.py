@@ -541,6 +541,7 @@ NOT_LIMITS = {  # constants that look like limits: what they are
     "log/disk_log.COPY_BYTES_MAX": "what whoever copies records forward keeps to",
     "log/disk_log.COPY_STEP_MS": "a pace of the disk's",
     "log/disk_log.SEAL_AFTER_MS": "when a log that nobody writes to is sealed",
+    "log/inspect.RECORD_BYTES_MIN": "what a record is made of",
     "log/native/io_thread.ZEROS_MAX": "what callers within the log keep to",
     "log/pool.RETRY_MS": "a pace of the disk's",
     "log/pool.SPARES_MAX": "a pace of the disk's",

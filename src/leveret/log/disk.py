@@ -96,14 +96,15 @@ class Disk(Protocol):
 
 
 class LocalDisk:
-    """A directory of this machine, made if it is not there."""
+    """A directory of this machine, made if it is not there; `read_only` changes only its lock."""
 
-    def __init__(self, directory: Path) -> None:
-        if not directory.is_dir():
-            directory.mkdir(mode=0o700)
-            _sync_directory(directory.parent)
-        self._directory = directory
-        self._names_fd = os.open(directory, os.O_RDONLY)
+    def __init__(self, directory: Path, *, read_only: bool = False) -> None:
+        self._directory = directory.absolute()  # what errors tell holds in any shell
+        self._mode = (os.O_RDONLY if read_only else os.O_RDWR) | os.O_CLOEXEC
+        if not read_only and not self._directory.is_dir():
+            self._directory.mkdir(mode=0o700, parents=True)
+            _sync_directory(self._directory.parent)
+        self._names_fd = os.open(self._directory, os.O_RDONLY)
         self._files: set[int] = set()
         self._thread = IoThread()
         self._answers: deque[Answer] = deque()  # those behind one whose call has raised stay
@@ -119,18 +120,28 @@ class LocalDisk:
         return figures.f_bavail * figures.f_frsize
 
     def lock(self, name: str) -> None:
-        file = self._keep(os.open(self.path(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        file = self._keep(self._open_lock(self.path(name)))
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.pread(file, 20, 0).decode("ascii", "replace").strip()
-            by = f" {holder}" if holder else ""
-            raise LockedError(f"{self._directory} is in use by process{by}") from None
-        os.truncate(file, 0)
-        os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
+            by = f"process {holder}" if holder else "another process"
+            raise LockedError(f"{self._directory} is in use by {by}") from None
+        with suppress(OSError):  # where nothing may be written
+            os.truncate(file, 0)
+            os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
+
+    def _open_lock(self, path: str) -> int:
+        try:
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError:
+            if self._mode & os.O_RDWR:
+                raise
+            # Nobody else can write there either, or who can holds the lock all the same.
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
     def open(self, name: str) -> int:
-        return self._keep(os.open(self.path(name), os.O_RDWR | os.O_CLOEXEC))
+        return self._keep(os.open(self.path(name), self._mode))
 
     def size(self, file: int) -> int:
         return os.fstat(file).st_size

@@ -61,15 +61,22 @@ class Marks:
 def load_marks(disk: Disk, *, hot: int, cold: int) -> Marks:
     """Those in the directory, or new ones there. Raises CorruptionError."""
     if NAME not in disk.names():
-        disk.write_whole(NAME, encode_slot(0, hot, cold) + bytes(PAGE_BYTES))
-    data = disk.read_whole(NAME)
+        disk.write_whole(NAME, encode_marks(hot, cold))
+    newest = decode_marks(disk.read_whole(NAME))
+    if newest is None:
+        raise CorruptionError(disk.path(NAME), 0, "both slots are damaged")
+    return Marks(disk, disk.open(NAME), *newest)
+
+
+def encode_marks(hot: int, cold: int) -> bytes:
+    """A file of them."""
+    return encode_slot(0, hot, cold) + bytes(PAGE_BYTES)
+
+
+def decode_marks(data: bytes) -> tuple[int, int, int] | None:
+    """Counter and marks of the newest slot, if one is whole."""
     slots = [decode_slot(data[at : at + LAYOUT.size]) for at in (0, PAGE_BYTES)]
-    whole = [slot for slot in slots if slot is not None]
-    if not whole:
-        raise CorruptionError(
-            disk.path(NAME), 0, "both slots are damaged: `leveret log repair` makes new ones"
-        )
-    return Marks(disk, disk.open(NAME), *max(whole))
+    return max((slot for slot in slots if slot is not None), default=None)
 
 
 def encode_slot(counter: int, hot: int, cold: int) -> bytes:

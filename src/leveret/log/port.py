@@ -20,8 +20,10 @@ The order at a start: claim, wait until the claim is durable, read up to it, app
 from __future__ import annotations
 
 import enum
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import Final, Protocol
 
 from leveret.engine.buffer import Buffer
@@ -86,10 +88,12 @@ class LogError(Exception):
 
 
 class CorruptionError(LogError):
-    """Data that had been on the disk is no longer what was written."""
+    """Data that had been on the disk is no longer what was written. Says what can be done."""
 
     def __init__(self, file: str, offset: int, text: str) -> None:
-        super().__init__(f"{file}, offset {offset}: {text}")
+        directory = quote(os.path.dirname(file) or os.curdir)
+        repair = f"`leveret log repair --data-dir {directory}` sets the bad part aside"
+        super().__init__(f"{file}, offset {offset}: {text}: {repair}")
         self.file = file
         self.offset = offset
 

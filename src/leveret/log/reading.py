@@ -19,7 +19,6 @@ from leveret.log.port import (
     Take,
     TakeFetched,
 )
-from leveret.log.recovery import REPAIR
 from leveret.log.scan import Format, Place, Window, scan
 from leveret.log.segment import ENTRY_BYTES, Segment
 from leveret.log.task import Task, start
@@ -59,8 +58,7 @@ def read_from(
         raise CorruptionError(
             disk.path(segments[0].name),
             0,
-            f"batch {display(first)} is in no file, and should be in this one or before it:"
-            f" {REPAIR}",
+            f"batch {display(first)} is in no file, and should be in this one or before it",
         )
     taker = _Taker(first, end, take)
     by_sequence = {each.sequence: each for each in segments}
@@ -172,6 +170,5 @@ def _damage(disk: Disk, segment: Segment, place: Place) -> CorruptionError:
     return CorruptionError(
         disk.path(segment.name),
         place.offset,
-        f"batch {display(place.number)} is damaged ({place.problem or 'the next file is missing'})"
-        f": {REPAIR}",
+        f"batch {display(place.number)} is damaged ({place.problem or 'the next file is missing'})",
     )

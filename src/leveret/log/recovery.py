@@ -36,7 +36,6 @@ from leveret.log.scan import WINDOW_BYTES, Format, Place, Window, scan
 from leveret.log.segment import Segment
 from leveret.log.task import Task
 
-REPAIR: Final = "`leveret log check` tells more, `leveret log repair` sets the bad part aside"
 NOTHING: Final = bytes(HEADER_BYTES)
 
 
@@ -232,8 +231,8 @@ class Recovery:
         """Before the end, every segment begins with a batch of its own."""
         for segment in self.segments[:index]:
             if not segment.first_number:
-                text = f"the first batch is damaged: {REPAIR}"
-                raise CorruptionError(self.disk.path(segment.name), 0, text)
+                path = self.disk.path(segment.name)
+                raise CorruptionError(path, 0, "the first batch is damaged")
 
     def corruption(self, index: int, offset: int, place: Place, behind: Behind) -> CorruptionError:
         later = self.segments[behind.index]
@@ -241,7 +240,7 @@ class Recovery:
             self.disk.path(self.segments[index].name),
             offset,
             f"batch {display(place.number)} is damaged, for batch {display(behind.number)} behind"
-            f" it is good ({later.name}, offset {behind.offset}): {REPAIR}",
+            f" it is good ({later.name}, offset {behind.offset})",
         )
 
     # Helpers.
