@@ -66,6 +66,7 @@ def test_what_was_written_is_read(disk: LocalDisk) -> None:
 def test_names_change(disk: LocalDisk) -> None:
     answers = Answers(disk)
     disk.write_whole("old", b"x")
+    assert os.stat(disk.path("old")).st_mode & 0o777 == 0o600
     assert disk.names() == ["old"]
     disk.rename("old", "new", answers.done)
     assert answers.wait() == (0, 0)

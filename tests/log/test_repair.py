@@ -50,6 +50,7 @@ def test_a_bad_batch_is_set_aside_and_the_others_are_read() -> None:
         (3, Kind.RECORDS),
     ]
     assert len(found) == 12
+    assert check(disk).byte_count == 12 * HEADER_BYTES + 9 * 5000
 
 
 def test_what_an_earlier_repair_has_set_aside_stays() -> None:

@@ -44,7 +44,7 @@ class Report:
         return len(self.files.hot) + len(self.files.cold)
 
     def count(self, header: Header) -> None:
-        self.byte_count += header.size
+        self.byte_count += header.checked_size
         if header.kind is Kind.LOST:
             self.lost_count += header.record_count
         else:

@@ -155,7 +155,8 @@ class LocalDisk:
 
     def write_whole(self, name: str, data: bytes) -> None:
         new = self.path(f"{name}.new")
-        with open(new, "wb") as file:
+        mode = 0o600  # what is set aside has messages in it, which are their owners' own
+        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -160,7 +160,7 @@ def _count(
             break
         if info.batch_count == info.lost_count == 0:
             info.first_number, info.first_position = header.number & ~COLD, position & ~COLD
-        info.used += header.size
+        info.used += header.checked_size
         if header.kind is Kind.LOST:
             info.lost_count += header.record_count
         else:
