@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from leveret.log.opening import find_files
 from leveret.log.port import HEADER_BYTES
-from leveret.log.scan import Format
+from leveret.log.scan import WINDOW_BYTES, Format
 from leveret.log.task import run
 from leveret.log.walk import Found, Stretch, Walk
 from leveret.testing.disk import SimulatedDisk
@@ -12,11 +12,14 @@ from tests.log.world import OWNER
 SIZE = HEADER_BYTES + 5000
 
 
-def walk(disk: SimulatedDisk) -> tuple[list[Stretch], list[Found], list[int]]:
+def walk(
+    disk: SimulatedDisk, segment_bytes: int = SMALL
+) -> tuple[list[Stretch], list[Found], list[int]]:
     found: list[Found] = []
     progress: list[int] = []
     segments = find_files(disk).hot
-    task = Walk(disk, Format(OWNER, SMALL), segments, found.append, progress.append).stretches()
+    form = Format(OWNER, segment_bytes)
+    task = Walk(disk, form, segments, found.append, progress.append).stretches()
     return run(disk, task), found, progress
 
 
@@ -66,3 +69,11 @@ def test_batches_that_were_not_waited_for_do_not_vouch() -> None:
     disk.flip(FIRST, HEADER_BYTES + 148, 0)
     first, *_ = walk(disk)[0]
     assert (first.number, first.end.number, first.vouches) == (2, 3, False)
+
+
+def test_a_good_batch_is_found_though_it_begins_where_a_read_ends() -> None:
+    size = WINDOW_BYTES - 2 - HEADER_BYTES  # two bytes of its magic number are in the first read
+    disk = filled(3, size - HEADER_BYTES, segment_bytes=4 * WINDOW_BYTES)
+    disk.flip(FIRST, HEADER_BYTES + 100, 0)
+    found = walk(disk, 4 * WINDOW_BYTES)[1]
+    assert [each.header.number for each in found] == [1, 3, 4, 5]
