@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from leveret.log.opening import find_files
 from leveret.log.port import HEADER_BYTES
 from leveret.log.scan import WINDOW_BYTES, Format
@@ -71,6 +73,7 @@ def test_batches_that_were_not_waited_for_do_not_vouch() -> None:
     assert (first.number, first.end.number, first.vouches) == (2, 3, False)
 
 
+@pytest.mark.slow
 def test_a_good_batch_is_found_though_it_begins_where_a_read_ends() -> None:
     size = WINDOW_BYTES - 2 - HEADER_BYTES  # two bytes of its magic number are in the first read
     disk = filled(3, size - HEADER_BYTES, segment_bytes=4 * WINDOW_BYTES)
