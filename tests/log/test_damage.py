@@ -117,6 +117,22 @@ def test_nothing_was_promised_of_what_was_not_synced_at_the_end() -> None:
     assert damage.promised([after]) == []
 
 
+def test_the_mark_vouches_where_the_batches_that_did_came_free() -> None:
+    one = segment(4)
+    first = stretch(one, (40, 45), (0, 1_000), is_end_blank=False, vouches=False)
+    after = stretch(one, (48, 49), (3_000, 4_000), vouches=False)
+    assert find([one], first, after, mark=41) == []
+    assert len(find([one], first, after, mark=46)) == 1
+
+
+def test_where_something_before_the_mark_is_lost_all_that_is_good_is_kept() -> None:
+    one = segment(0)
+    first = stretch(one, (1, 5), (0, 1_000), is_end_blank=False)
+    after = stretch(one, (8, 9), (3_000, 4_000), vouches=False)
+    assert find([one], first, after, mark=5) == []
+    assert [holes(gap) for gap in find([one], first, after, mark=6)] == [[(0, 1_000, 3_000)]]
+
+
 def test_a_stream_that_ends_before_its_mark_lacks_what_is_between() -> None:
     segments = [segment(0), segment(1)]
     (gap,) = find(segments, stretch(segments[0], (1, 5)), mark=9)

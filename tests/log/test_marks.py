@@ -24,8 +24,7 @@ def test_what_was_saved_is_there_after_a_crash() -> None:
     disk = disk_of(1)
     for hot in range(10, 15):
         marks = load(disk)
-        marks.hot = hot
-        assert run(disk, marks.save()) == (hot, 2)
+        assert run(disk, marks.save(hot, 2)) == (hot, 2)
         disk = disk.crash()
         assert load(disk).hot == hot
 
@@ -35,8 +34,7 @@ def test_one_damaged_slot_leaves_the_other(slot: int) -> None:
     disk = disk_of(1)
     marks = load(disk)
     for hot in (10, 11):
-        marks.hot = hot
-        run(disk, marks.save())
+        run(disk, marks.save(hot, 2))
     disk.flip(NAME, slot * PAGE_BYTES + 20, 0)
     assert load(disk).hot == (10 if slot == 0 else 11)
 

@@ -125,7 +125,11 @@ def test_a_log_that_ended_too_early_goes_on_behind_what_was_lost() -> None:
 
 def damage(disk: SimulatedDisk, dice: random.Random) -> None:
     """Whatever a disk may do to a file."""
-    name = dice.choice([name for name in disk.names() if name.startswith("hot")])
+    names = [name for name in disk.names() if name.startswith(("hot", "cold"))]
+    names = [name for name in names if disk.files[name].content]
+    if not names:
+        return
+    name = dice.choice(names)
     content = disk.files[name].content
     offset = dice.randrange(len(content))
     match dice.randrange(5):

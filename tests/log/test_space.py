@@ -79,3 +79,15 @@ def test_nothing_is_freed_before_the_mark_is_on_the_disk(world: World) -> None:
     world.log.trim(4)
     assert names(world) == before
     assert world.log.state is State.FAILED
+
+
+def test_no_mark_is_on_the_disk_before_what_leads_up_to_it() -> None:
+    for seed in range(20):
+        world = World(disk_of(seed), segment_bytes=1 << 14, is_synced=False)
+        world.claim()
+        number = [world.append_durably(bytes(3000)) for _ in range(9)][-1]
+        world.log.trim(number)
+        for _ in range(seed):
+            world.poll()
+        again = World(world.crash(), segment_bytes=1 << 14)
+        assert again.log.first_number in (1, number)

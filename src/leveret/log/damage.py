@@ -75,11 +75,17 @@ class StreamDamage:
         return [gap for gap in gaps if gap is not None]
 
     def promised(self, stretches: Sequence[Stretch]) -> Sequence[Stretch]:
-        """Without those at the end before which something is bad, and of which none was synced."""
-        end = max((index + 1 for index, each in enumerate(stretches) if each.vouches), default=0)
+        """Without those at the end before which something is bad, and of which none was synced.
+
+        What begins up to the mark was, for the mark is written later. If they end before it, more
+        is bad than what was not synced, and all that is good is wanted.
+        """
+        synced = [each.vouches or each.number <= self._mark for each in stretches]
+        end = max((index + 1 for index, is_synced in enumerate(synced) if is_synced), default=0)
         while end < len(stretches) and end and follows(stretches[end - 1], stretches[end]):
             end += 1
-        return stretches[:end]
+        reached = stretches[end - 1].end.number if end else self._first
+        return stretches[:end] if reached >= self._mark else stretches
 
     def _before(self, after: Stretch) -> Gap | None:
         """What is missing before the first good batch."""

@@ -37,11 +37,10 @@ class Marks:
         self._counter = counter
         self._buffer = Buffer(PAGE_BYTES)
 
-    def save(self) -> Task[tuple[int, int]]:
-        """Have them on the disk; returns the two that are."""
-        saved = self.hot, self.cold
+    def save(self, hot: int, cold: int) -> Task[tuple[int, int]]:
+        """Have these on the disk; returns them."""
         self._counter += 1
-        LAYOUT.pack_into(self._buffer.memory(), 0, MAGIC, 0, self._counter, *saved, 0)
+        LAYOUT.pack_into(self._buffer.memory(), 0, MAGIC, 0, self._counter, hot, cold, 0)
         yield from moved(
             partial(
                 self._disk.write,
@@ -55,7 +54,7 @@ class Marks:
                 crc_count=LAYOUT.size,
             )
         )
-        return saved
+        return hot, cold
 
 
 def load_marks(disk: Disk, *, hot: int, cold: int) -> Marks:

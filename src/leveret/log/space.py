@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from leveret.log.batch import COLD
@@ -12,7 +13,7 @@ from leveret.log.pool import RETRY_MS, Pool
 from leveret.log.port import LogError
 from leveret.log.segment import COLD_NAME, Segment
 from leveret.log.stream import Stream
-from leveret.log.task import start
+from leveret.log.task import Task, moved, start
 
 DISK_FREE_LIMIT_BYTES: Final = 50_000_000
 """RabbitMQ's default: enough for the system and its logs to go on."""
@@ -94,7 +95,7 @@ class Space:
         """Save the trim, free what is free, look at the disk; returns what has gone wrong."""
         if not self._is_saving and self._trimmed != (self._marks.hot, self._marks.cold):
             self._is_saving = True
-            start(self._marks.save(), self._saved, self._not_saved)
+            start(self._save(), self._saved, self._not_saved)
         self._pool.is_starved = any(stream.is_blocked for stream in self._streams)
         for key, segment in list(self._dead.items()):
             self._free(key, segment)
@@ -119,6 +120,14 @@ class Space:
             del self._dead[key]
             stream.segments.remove(segment)
             self._pool.give(segment)
+
+    def _save(self) -> Task[tuple[int, int]]:
+        """A log must not end before its mark: what was not waited for is, up to there."""
+        wanted = self._marks.hot, self._marks.cold
+        for stream in self._streams:
+            for segment in stream.take_unsynced():
+                yield from moved(partial(self._disk.sync, segment.file))
+        return (yield from self._marks.save(*wanted))
 
     def _saved(self, trimmed: tuple[int, int]) -> None:
         self._is_saving = False

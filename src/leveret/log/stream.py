@@ -119,6 +119,11 @@ class Stream:
         if self.is_blocked and not self._is_writing:
             self._write()
 
+    def take_unsynced(self) -> list[Segment]:
+        """Who calls this syncs them."""
+        segments, self.unsynced = self.unsynced, []
+        return segments
+
     @property
     def is_waiting(self) -> bool:
         """Whether the outstanding append has no segment to go to."""
