@@ -17,7 +17,7 @@ from tests.log.world import OWNER, World, disk_of
 def find_end(disk: SimulatedDisk) -> End:
     recovery = Recovery(disk, find_files(disk).hot, Format(OWNER, SMALL))
     run(disk, recovery.note_beginnings())
-    return run(disk, recovery.find_end(1))
+    return run(disk, recovery.find_end(1, 1))
 
 
 def last_batch(disk: SimulatedDisk, name: str) -> int:
@@ -81,3 +81,20 @@ def test_a_segment_that_lost_its_beginning_before_the_end_is_refused() -> None:
     disk.flip(FIRST, 0, 0)
     with pytest.raises(CorruptionError, match=f"{FIRST}, offset 0: the first batch is damaged"):
         find_end(disk)
+
+
+def test_one_does_not_look_back_over_segments_that_came_free() -> None:
+    world = World(disk_of(1), segment_bytes=SMALL, is_synced=False)
+    world.claim()
+    for _ in range(12):
+        world.append_durably(bytes(5000))
+    world.log.trim(8)
+    second = world.log.segments()[1]
+    assert second.last_number == 7
+    world.log.set_live_bytes(second.key, 0)
+    for _ in range(20):
+        world.poll()
+    assert SECOND not in world.disk.names()
+    again = World(world.disk, segment_bytes=SMALL)
+    assert again.log.hot.next_number == 14
+    assert [number for number, *_ in again.read(8)] == list(range(8, 14))

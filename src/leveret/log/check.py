@@ -156,14 +156,14 @@ class _Check:
         self._report.gaps += [(kind, gap) for gap in gaps]
         self._report.faults += [gap.fault for gap in gaps]
         if not gaps:
-            self._find_torn(segments, first)
+            self._find_torn(segments, first, mark)
 
-    def _find_torn(self, segments: list[Segment], first: int) -> None:
+    def _find_torn(self, segments: list[Segment], first: int, mark: int) -> None:
         """As a start does, which must not refuse."""
         for segment in segments:
             segment.rename(segment.kind, segment.sequence)  # what was noted of it, too
         try:
-            end = run(self._disk, _find_end(self._disk, segments, self._form, first))
+            end = run(self._disk, _find_end(self._disk, segments, self._form, first, mark))
         except CorruptionError as error:
             fault = Fault(os.path.basename(error.file), error.offset, "a start refuses this")
             self._report.faults.append(fault)
@@ -173,10 +173,12 @@ class _Check:
             self._report.torn.append(Fault(segments[end.cut_index].name, end.cut_offset, text))
 
 
-def _find_end(disk: Disk, segments: list[Segment], form: Format, first: int) -> Task[End]:
+def _find_end(
+    disk: Disk, segments: list[Segment], form: Format, first: int, mark: int
+) -> Task[End]:
     recovery = Recovery(disk, segments, form)
     yield from recovery.note_beginnings()
-    return (yield from recovery.find_end(first))
+    return (yield from recovery.find_end(first, mark))
 
 
 def _mark_told_by(stretches: list[Stretch], first: int) -> int:

@@ -51,8 +51,9 @@ def open_disk_log(
     )
     for segment in files.spare:
         opened.pool.add_spare(segment)
-    cold = run(disk, _resume(disk, opened, opened.cold, files.cold, form, COLD + FIRST_NUMBER))
-    hot = run(disk, _resume(disk, opened, opened.hot, files.hot, form, FIRST_NUMBER))
+    cold_marks, hot_marks = (COLD + FIRST_NUMBER, marks.cold), (FIRST_NUMBER, marks.hot)
+    cold = run(disk, _resume(disk, opened, opened.cold, files.cold, form, cold_marks))
+    hot = run(disk, _resume(disk, opened, opened.hot, files.hot, form, hot_marks))
     for end, mark in ((hot, marks.hot), (cold, marks.cold)):
         if end.place.number < mark:
             text = f"the log ends before batch {display(mark)}, where it would be read from"
@@ -78,11 +79,16 @@ def find_files(disk: Disk) -> Files:
 
 
 def _resume(
-    disk: Disk, opened: DiskLog, stream: Stream, segments: list[Segment], form: Format, first: int
+    disk: Disk,
+    opened: DiskLog,
+    stream: Stream,
+    segments: list[Segment],
+    form: Format,
+    first_and_mark: tuple[int, int],
 ) -> Task[End]:
     recovery = Recovery(disk, segments, form)
     yield from recovery.note_beginnings()
-    end = yield from recovery.find_end(first)
+    end = yield from recovery.find_end(*first_and_mark)
     if end.cut_bytes:
         log.warning(
             "%s, offset %d: cut %d bytes of a batch that was not wholly written",

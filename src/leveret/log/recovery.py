@@ -9,7 +9,8 @@ them. At the beginning of a segment is a whole batch of its former use, or zeros
 the end is a batch that was torn, or damaged before another one could vouch for it: it is cut.
 
 A batch that nobody had waited for (UNSYNCED) vouches for nothing: after a crash of the machine any
-of them may be there. So one looks back until there is a batch that does.
+of them may be there. So one looks back until there is a batch that does, or to the mark from which
+the stream is read, which was written after what precedes it.
 """
 
 from __future__ import annotations
@@ -93,8 +94,8 @@ class Recovery:
         for segment, after in pairwise(each for each in self.segments if each.first_number):
             segment.last_number = max(segment.last_number, after.first_number - 1)
 
-    def find_end(self, first_number: int) -> Task[End]:
-        """Raises CorruptionError."""
+    def find_end(self, first_number: int, mark: int) -> Task[End]:
+        """What precedes batch `mark` is on the disk for sure. Raises CorruptionError."""
         begun = [index for index, segment in enumerate(self.segments) if segment.first_number]
         last, index, place = LastBatch(), 0, Place(0, first_number, 0)
         while begun and not last.vouches:
@@ -103,6 +104,8 @@ class Recovery:
             index, place = yield from self.walk(index, beginning, last)
             if place.offset == 0:  # its number is in a batch that is bad
                 place = Place(0, first_number, 0)
+            elif beginning.number <= mark:  # segments before it may have come free
+                break
         behind = yield from self.look_behind(index, place)
         bad_index, bad_offset, size = yield from self.find_bad(index, place)
         if behind.index >= 0:
