@@ -77,15 +77,16 @@ class StreamDamage:
     def promised(self, stretches: Sequence[Stretch]) -> Sequence[Stretch]:
         """Without those at the end before which something is bad, and of which none was synced.
 
-        What begins up to the mark was, for the mark is written later. If they end before it, more
-        is bad than what was not synced, and all that is good is wanted.
+        What begins up to the mark was, for the mark is written later. If they end before it, or
+        there are none, though a stream begins with what was synced, more is bad than what was
+        not: then all that is good is wanted.
         """
         synced = [each.vouches or each.number <= self._mark for each in stretches]
         end = max((index + 1 for index, is_synced in enumerate(synced) if is_synced), default=0)
         while end < len(stretches) and end and follows(stretches[end - 1], stretches[end]):
             end += 1
-        reached = stretches[end - 1].end.number if end else self._first
-        return stretches[:end] if reached >= self._mark else stretches
+        is_reached = end > 0 and stretches[end - 1].end.number >= self._mark
+        return stretches[:end] if is_reached else stretches
 
     def _before(self, after: Stretch) -> Gap | None:
         """What is missing before the first good batch."""
