@@ -3,7 +3,7 @@
 Appends are one at a time, as a log does them, each waited for with select(). The yardstick is one
 pwrite and one fdatasync, of a batch's bytes in whole pages, at the next offset of a file in the
 same directory. Both write where something was written before, as in a segment that is used again.
-They take turns, because a disk is not the same from one minute to the next.
+They take turns, one by one, because a disk is not the same from one second to the next.
 """
 
 from __future__ import annotations
@@ -177,22 +177,23 @@ def print_latencies(appender: Appender, bare: BareFile, runs: int, appends: int)
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     for _ in range(runs):
         appender.free_all()
-        for name, write in ways.items():
-            found[name].append(percentiles(write, appends))
+        for name, times in measure(ways, appends).items():
+            found[name].append((statistics.median(times), statistics.quantiles(times, n=100)[98]))
     print("| one at a time | p50 µs | p99 µs |\n| --- | --- | --- |")
     for name, each in found.items():
         p50, p99 = (statistics.median(column) for column in zip(*each, strict=True))
         print(f"| {name} | {p50:.0f} | {p99:.0f} |")
 
 
-def percentiles(write: Write, count: int) -> tuple[float, float]:
-    """The median and the 99th percentile, in microseconds."""
-    times = []
+def measure(ways: dict[str, Write], count: int) -> dict[str, list[float]]:
+    """Microseconds of each call, one of each way after the other."""
+    times: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(count):
-        begin = time.perf_counter_ns()
-        write()
-        times.append((time.perf_counter_ns() - begin) / NS_PER_US)
-    return statistics.median(times), statistics.quantiles(times, n=100)[98]
+        for name, write in ways.items():
+            begin = time.perf_counter_ns()
+            write()
+            times[name].append((time.perf_counter_ns() - begin) / NS_PER_US)
+    return times
 
 
 def print_throughputs(appender: Appender, bare: BareFile, runs: int, total: int) -> None:
