@@ -32,8 +32,9 @@ def test_the_metadata_names_licence_and_oldest_python() -> None:
     assert metadata["License-File"] == "LICENSE"
 
 
-def test_nothing_else_is_installed_with_it() -> None:
-    assert importlib.metadata.requires("leveret") in (None, [])
+def test_few_others_are_installed_with_it() -> None:
+    """docs/decisions/0005-libraries.md has them, and why."""
+    assert importlib.metadata.requires("leveret") == ["platformdirs<5,>=4"]
 
 
 def test_the_command_is_installed() -> None:

@@ -41,6 +41,15 @@ def test_the_way_by_the_io_thread_can_be_measured(tmp_path: Path) -> None:
     assert "\ncrc32c: " in table
 
 
+@pytest.mark.slow
+def test_appends_to_the_log_can_be_measured(tmp_path: Path) -> None:
+    brief = ["--runs", "1", "--appends", "20", "--megabytes", "1"]
+    table = run("log_append", *brief, "--directory", str(tmp_path))
+    assert "| log, a batch of 1,000 bytes | " in table
+    assert "| write and sync of 4 KB | " in table
+    assert "| 1024 KB | " in table
+
+
 def transient(*options: str) -> str:
     """What the benchmark prints, without a yardstick."""
     return run("transient", *options)

@@ -2,22 +2,32 @@
 
 import argparse
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from leveret.cli import bench, serve
+from leveret.cli import bench, log, serve
 from leveret.limits import SETTABLE
 
 PAGE = Path(__file__).parents[2] / "docs" / "features" / "command-line.md"
 
 
-@pytest.mark.parametrize("command", [serve, bench], ids=lambda command: command.NAME)
+@pytest.mark.parametrize("command", [serve, bench, log], ids=lambda command: command.NAME)
 def test_the_page_names_each_option(command: ModuleType) -> None:
     parser = argparse.ArgumentParser(add_help=False)
     command.configure(parser)
-    options = {option for action in parser._actions for option in action.option_strings}
+    options = set(options_of(parser)) - {"-h", "--help"}
     options -= {limit.flag for limit in SETTABLE}
     section = PAGE.read_text().partition(f"## leveret {command.NAME}\n")[2].partition("\n## ")[0]
     assert options == set(re.findall(r"(?<=`)--?[a-zA-Z][a-z-]*(?=[` ])", section))
+
+
+def options_of(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """Those of its commands, too."""
+    for action in parser._actions:
+        yield from action.option_strings
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                yield from options_of(command)

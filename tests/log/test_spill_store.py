@@ -133,7 +133,7 @@ def test_where_files_without_names_cannot_be_made_they_have_one_for_a_moment(
 def test_a_disk_with_little_room_is_left_alone_and_tried_again_later(place, monkeypatch, caplog):
     monkeypatch.setattr(spill_store, "free_bytes", lambda folder: spill_store.FREE_BYTES_MIN - 1)
     place.publish(30)
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, "leveret.log"):
         place.shard.store_down_to(0)
         place.shard.store_down_to(0)
         assert place.records.stored_count == 0
@@ -151,7 +151,8 @@ def test_a_disk_with_little_room_is_left_alone_and_tried_again_later(place, monk
 def test_a_folder_that_is_not_there_leaves_messages_in_memory(tmp_path, caplog):
     place = Place(str(tmp_path / "gone"))
     place.publish(30)
-    place.shard.store_down_to(0)
+    with caplog.at_level(logging.INFO, "leveret.log"):
+        place.shard.store_down_to(0)
     assert (place.records.live_count, place.shard.spill.writing_count) == (30, 0)
     assert os.strerror(errno.ENOENT) in caplog.text
     place.store.close()

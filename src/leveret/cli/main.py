@@ -11,7 +11,11 @@ from typing import Final, Protocol, cast
 
 import leveret
 
-COMMANDS: Final = {"serve": "leveret.cli.serve", "bench": "leveret.cli.bench"}
+COMMANDS: Final = {
+    "serve": "leveret.cli.serve",
+    "bench": "leveret.cli.bench",
+    "log": "leveret.cli.log",
+}
 
 DESCRIPTION: Final = "An AMQP message broker."
 EXAMPLES: Final = """\
@@ -19,6 +23,7 @@ examples:
   leveret serve                          listen on 127.0.0.1:5672
   leveret serve --listen 0.0.0.0:5672    let other machines in
   leveret bench --time 5                 measure the broker on this machine
+  leveret log check                      read all that a broker has stored
   leveret serve --help                   all options of a command
 """
 

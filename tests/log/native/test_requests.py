@@ -50,6 +50,35 @@ def test_a_write_places_the_checksum_of_bytes_that_have_zeros_there(thread, fd):
     assert buffer.bytes_at(0, 18) == b"#head" + expected + b"body....#"
 
 
+@pytest.mark.parametrize(("count", "zeros"), [(6, 0), (6, 1), (0, 5), (6, 65536), (0, 0)])
+def test_a_write_has_zeros_behind_its_bytes_which_are_not_in_the_buffer(thread, fd, count, zeros):
+    os.write(fd, b"x" * 100_000)
+    buffer = Buffer(0, b"-abcdef-")
+    thread.write(7, fd, 3, buffer, 1, count, zeros=zeros)
+    assert wait_answers(thread, 1) == [(7, count + zeros, 0)]
+    rest = b"x" * (100_000 - 3 - count - zeros)
+    assert os.pread(fd, 200_000, 0) == b"xxx" + b"abcdef"[:count] + bytes(zeros) + rest
+
+
+def test_zeros_are_continued_where_a_short_write_has_ended(thread, fd):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        thread.write(1, fd, 0, Buffer(0, b"a" * 600), 0, 600, zeros=900)
+        thread.write(2, fd, 900, Buffer(0, b"a" * 600), 0, 600, zeros=900)
+        answers = wait_answers(thread, 2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert answers == [(1, 1000, errno.EFBIG), (2, 100, errno.EFBIG)]
+    assert os.pread(fd, 2000, 0) == b"a" * 600 + bytes(300) + b"a" * 100
+
+
+@pytest.mark.parametrize("zeros", [-1, 65537])
+def test_more_zeros_are_a_request_of_their_own(thread, fd, zeros):
+    with pytest.raises(ValueError, match="at most 65536 zeros"):
+        thread.write(1, fd, 0, Buffer(1), 0, 1, zeros=zeros)
+
+
 def test_a_read_fills_its_part_of_the_buffer(thread, fd):
     os.write(fd, b"abcdef")
     buffer = Buffer(8)

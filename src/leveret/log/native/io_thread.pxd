@@ -135,6 +135,7 @@ cdef class IoThread:
         Buffer buffer,
         Py_ssize_t offset,
         Py_ssize_t count,
+        Py_ssize_t zeros=*,
         Py_ssize_t crc_at=*,
         Py_ssize_t crc_count=*,
     ) except -1
@@ -163,6 +164,7 @@ cdef class IoThread:
         Buffer buffer,
         Py_ssize_t offset,
         Py_ssize_t count,
+        Py_ssize_t zeros,
         Py_ssize_t crc_at,
         Py_ssize_t crc_count,
     ) except -1:
@@ -176,6 +178,7 @@ cdef class IoThread:
             request.data = buffer.data + offset
             request.crc = buffer.data + offset + crc_at
         request.count = count
+        request.zeros = zeros
         request.crc_count = crc_count
         leveret_semaphore_post(&self.ring.requested)
         return 0

@@ -72,10 +72,13 @@ else:
 Answer = tuple[Any, int, int]
 """The request's number, the bytes moved (or a new file's descriptor), and errno, 0 if all is well.
 
+The number is whatever the request was given to be known by.
+
 A read that ends early without an error met the end of the file. A write that has moved all its
 bytes and has an error could not sync them.
 """
 
+ZEROS_MAX = 1 << 16  # more are a request of their own: `zero`
 ANSWERS_BYTES = 8 * 256  # what a full ring leaves in a pipe
 
 
@@ -126,33 +129,37 @@ class IoThread:
 
     def write(
         self,
-        number: int,
+        number: object,
         fd: cython.int,
         file_offset: cython.longlong,
         buffer: Buffer,
         offset: cython.Py_ssize_t,
         count: cython.Py_ssize_t,
         *,
+        zeros: cython.Py_ssize_t = 0,
         sync: cython.bint = False,
         crc_at: cython.Py_ssize_t = 0,
         crc_count: cython.Py_ssize_t = 0,
     ) -> None:
         """Write `count` bytes of `buffer` at `offset`; with `sync`, until they are on the disk.
 
+        `zeros` bytes are written behind them, in one piece with them.
         With `crc_count`, the checksum of so many bytes at `offset` is placed in the four bytes
         `crc_at` after it first; they count as zeros in it.
         """
         buffer.check(offset, count)
+        if not 0 <= zeros <= ZEROS_MAX:
+            raise ValueError(f"at most {ZEROS_MAX} zeros are written behind bytes")
         if crc_count:
             if not 0 <= crc_at <= crc_count - 4 or crc_count > count:
                 raise ValueError("a checksum is within the bytes that it is of")
             buffer.check_writable(offset, count)
         kind = WRITE_AND_SYNC if sync else WRITE
-        self.submit(number, kind, fd, file_offset, buffer, offset, count, crc_at, crc_count)
+        self.submit(number, kind, fd, file_offset, buffer, offset, count, zeros, crc_at, crc_count)
 
     def read(
         self,
-        number: int,
+        number: object,
         fd: cython.int,
         file_offset: cython.longlong,
         buffer: Buffer,
@@ -164,38 +171,40 @@ class IoThread:
         self.submit(number, READ, fd, file_offset, buffer, offset, count)
 
     def zero(
-        self, number: int, fd: cython.int, file_offset: cython.longlong, count: cython.Py_ssize_t
+        self, number: object, fd: cython.int, file_offset: cython.longlong, count: cython.Py_ssize_t
     ) -> None:
         """Write `count` zero bytes."""
-        self.submit(number, ZERO, fd, file_offset, None, 0, count)
+        if count < 0:
+            raise ValueError("a count is not negative")
+        self.submit(number, ZERO, fd, file_offset, None, 0, 0, count)
 
-    def sync(self, number: int, fd: cython.int) -> None:
+    def sync(self, number: object, fd: cython.int) -> None:
         """Have all that is written on the disk, and the file's size."""
         self.submit(number, SYNC, fd, 0, None, 0, 0)
 
-    def sync_directory(self, number: int, fd: cython.int) -> None:
+    def sync_directory(self, number: object, fd: cython.int) -> None:
         """Have the names in a directory on the disk: fdatasync may leave them out."""
         self.submit(number, SYNC_DIRECTORY, fd, 0, None, 0, 0)
 
-    def close_file(self, number: int, fd: cython.int) -> None:
+    def close_file(self, number: object, fd: cython.int) -> None:
         """Close a descriptor that nobody uses any more."""
         self.submit(number, CLOSE, fd, 0, None, 0, 0)
 
-    def create(self, number: int, path: str) -> None:
+    def create(self, number: object, path: str) -> None:
         """Make a file that is not there yet, for reading and writing."""
         self.submit_path(number, CREATE, path, "")
 
-    def create_unnamed(self, number: int, path: str) -> None:
+    def create_unnamed(self, number: object, path: str) -> None:
         """Make a file without a name in that folder, where the file system can do so."""
         self.submit_path(number, CREATE_UNNAMED, path, "")
 
-    def rename(self, number: int, path: str, new_path: str) -> None:
+    def rename(self, number: object, path: str, new_path: str) -> None:
         self.submit_path(number, RENAME, path, new_path)
 
-    def unlink(self, number: int, path: str) -> None:
+    def unlink(self, number: object, path: str) -> None:
         self.submit_path(number, UNLINK, path, "")
 
-    def submit_path(self, number: int, kind: cython.int, path: str, new_path: str) -> None:
+    def submit_path(self, number: object, kind: cython.int, path: str, new_path: str) -> None:
         first, second = os.fsencode(path) + b"\0", os.fsencode(new_path) + b"\0"
         if first.count(0) + second.count(0) != 2:
             raise ValueError("a path has no zero byte")
@@ -210,6 +219,7 @@ class IoThread:
         buffer: Buffer | None,
         offset: cython.Py_ssize_t,
         count: cython.Py_ssize_t,
+        zeros: cython.Py_ssize_t = 0,
         crc_at: cython.Py_ssize_t = 0,
         crc_count: cython.Py_ssize_t = 0,
     ) -> cython.int:
@@ -220,7 +230,7 @@ class IoThread:
             raise RingFullError(f"{SLOTS - 1} requests are under way")
         self.numbers[index] = number
         self.buffers[index] = buffer
-        self.put(index, kind, fd, file_offset, buffer, offset, count, crc_at, crc_count)
+        self.put(index, kind, fd, file_offset, buffer, offset, count, zeros, crc_at, crc_count)
         self.submitted += 1
         return 0
 
@@ -270,6 +280,7 @@ class IoThread:
             buffer: Buffer | None,
             offset: int,
             count: int,
+            zeros: int,
             crc_at: int,
             crc_count: int,
         ) -> int:
@@ -279,7 +290,7 @@ class IoThread:
             data = memoryview(b"") if buffer is None else buffer.memory()[offset:]
             done = [0]
             try:
-                perform(kind, fd, file_offset, data, count, done)
+                perform(kind, fd, file_offset, data, count, zeros, done)
             except OSError as error:
                 self.errors[index] = error.errno or errno.EIO
             else:

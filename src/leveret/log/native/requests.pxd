@@ -11,6 +11,7 @@ from posix.unistd cimport close, fsync, pread, pwrite, unlink
 cdef extern from *:
     """
     #include <fcntl.h>
+    #include <sys/uio.h>
     #include <unistd.h>
 
     /* The fsync of macOS leaves the data in the drive's cache. */
@@ -28,8 +29,22 @@ cdef extern from *:
     #else
     #define LEVERET_UNNAMED 0
     #endif
+
+    /* What is behind the bytes is written with them: a page in two writes would be read between. */
+    static inline ssize_t leveret_write_with_zeros(
+        int fd, unsigned char *data, size_t count, size_t zeros, off_t at)
+    {
+        struct iovec parts[2] = {
+            { data, count },
+            { (void *) LEVERET_ZEROS, zeros },
+        };
+        return pwritev(fd, parts, 2, at);
+    }
     """
     int leveret_sync_data(int) nogil
+    Py_ssize_t leveret_write_with_zeros(
+        int, unsigned char *, size_t, size_t, long long
+    ) nogil
     const Py_ssize_t LEVERET_ZEROS_BYTES
     const unsigned char *LEVERET_ZEROS
     const int LEVERET_UNNAMED
@@ -55,6 +70,7 @@ cdef struct Request:
     long long file_offset
     unsigned char *data
     Py_ssize_t count
+    Py_ssize_t zeros
     unsigned char *crc
     Py_ssize_t crc_count
     # The answer.
@@ -77,16 +93,19 @@ cdef inline Py_ssize_t move_some(Request *request) noexcept nogil:
     cdef long long at = request.file_offset + request.result
     if request.kind == READ:
         return pread(request.fd, request.data + request.result, <size_t> rest, at)
-    if request.kind == ZERO:
+    if rest <= 0 or request.kind == ZERO:
+        rest += request.zeros
         if rest > LEVERET_ZEROS_BYTES:
             rest = LEVERET_ZEROS_BYTES
         return pwrite(request.fd, LEVERET_ZEROS, <size_t> rest, at)
-    return pwrite(request.fd, request.data + request.result, <size_t> rest, at)
+    return leveret_write_with_zeros(
+        request.fd, request.data + request.result, <size_t> rest, <size_t> request.zeros, at
+    )
 
 
 cdef inline void move_bytes(Request *request) noexcept nogil:
     cdef Py_ssize_t moved
-    while request.result < request.count:
+    while request.result < request.count + request.zeros:
         moved = move_some(request)
         if moved > 0:
             request.result += moved

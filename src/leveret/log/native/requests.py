@@ -1,6 +1,7 @@
 """What can be asked of the disk, and what is done for it.
 
-    WRITE             bytes of a buffer at an offset of a file, first placing their checksum
+    WRITE             bytes of a buffer at an offset of a file, first placing their checksum,
+                      and zeros behind them
     WRITE_AND_SYNC    the same, and then SYNC
     READ              bytes of a file into a buffer, fewer at the end of the file
     ZERO              zero bytes at an offset
@@ -35,11 +36,17 @@ if not cython.compiled:
     FILE_MODE = 0o600  # messages are their owners' own
 
     def perform(
-        kind: int, fd: int, file_offset: int, data: memoryview, count: int, done: list[int]
+        kind: int,
+        fd: int,
+        file_offset: int,
+        data: memoryview,
+        count: int,
+        zeros: int,
+        done: list[int],
     ) -> None:
         """`done` has the result, also where this raises OSError."""
         if kind in (WRITE, WRITE_AND_SYNC, ZERO):
-            write_all(fd, file_offset, bytes(count) if kind == ZERO else data[:count], done)
+            write_all(fd, file_offset, bytes(data[:count]) + bytes(zeros), done)
         if kind == READ:
             read_all(fd, file_offset, data[:count], done)
         elif kind in (WRITE_AND_SYNC, SYNC):
@@ -57,7 +64,7 @@ if not cython.compiled:
         elif kind == CREATE:
             done[0] = os.open(paths(data)[0], os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE)
 
-    def write_all(fd: int, file_offset: int, data: bytes | memoryview, done: list[int]) -> None:
+    def write_all(fd: int, file_offset: int, data: bytes, done: list[int]) -> None:
         while done[0] < len(data):
             moved = os.pwrite(fd, data[done[0] :], file_offset + done[0])
             if moved == 0:

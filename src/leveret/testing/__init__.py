@@ -1,0 +1,1 @@
+"""What tests of Leveret, and of programs that use it, stand on."""
