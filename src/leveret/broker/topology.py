@@ -20,6 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from leveret.broker.binding import Binding
+from leveret.broker.definitions import Forgetful, Recorder
 from leveret.broker.exchange import Exchange
 from leveret.broker.exchanges import default
 from leveret.broker.message import Message
@@ -33,11 +34,12 @@ if TYPE_CHECKING:
 
 
 class Topology:
-    """`virtual_host` is its name, for error texts."""
+    """`virtual_host` is its name; `recorder` is told of what is to survive a restart."""
 
     def __init__(self, virtual_host: str, shard: Shard) -> None:
         self.virtual_host = virtual_host
         self.shard = shard
+        self.recorder = Recorder(virtual_host, Forgetful())
         self.exchanges: dict[str, Exchange] = {}
         self.queues: dict[str, Queue] = {}
         self.reply_queues: dict[str, Queue] = {}  # by address
@@ -52,6 +54,7 @@ class Topology:
             self.alternated.setdefault(exchange.alternate, {})[exchange] = None
         for dependent in self.alternated.get(exchange.name, ()):
             self.make_routes_stale(dependent)
+        self.recorder.exchange_added(exchange)
 
     def remove_exchange(self, exchange: Exchange) -> None:
         """And all bindings from it and to it."""
@@ -66,6 +69,7 @@ class Topology:
         self.make_routes_stale(self.exchanges[default.NAME])
         if queue.owner is not None:
             self.owned.setdefault(queue.owner, {})[queue] = None
+        self.recorder.queue_added(queue)
 
     def remove_queue(self, queue: Queue) -> None:
         """And all bindings to it, its consumers and its messages."""
@@ -77,6 +81,7 @@ class Topology:
         subscriptions, queue.subscriptions = queue.subscriptions, None
         for subscription in subscriptions or ():
             subscription.cancelled()
+        self.recorder.queue_removed(queue)
         self.shard.close_queue(queue.store)
 
     def add_reply_queue(self, queue: Queue) -> None:
@@ -100,6 +105,7 @@ class Topology:
             destination.upstream[source] = destination.upstream.get(source, 0) + 1
         self.binding_count += 1
         self.make_routes_stale(source)
+        self.recorder.bound(binding)
 
     def unbind(self, binding: Binding) -> None:
         """Removes a binding that is there, and its source if that was its last one."""
@@ -208,6 +214,7 @@ class Topology:
 
     def forget_exchange(self, exchange: Exchange) -> None:
         del self.exchanges[exchange.name]
+        self.recorder.exchange_removed(exchange)
         if exchange.alternate is not None:
             dependents = self.alternated[exchange.alternate]
             del dependents[exchange]
@@ -216,6 +223,7 @@ class Topology:
 
     def drop(self, binding: Binding) -> None:
         """Takes the binding out at both ends."""
+        self.recorder.unbound(binding)
         source, destination = binding.source, binding.destination
         source.router.unbind(binding)
         source.binding_count -= 1

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from leveret.broker import queue_arguments
 from leveret.broker.arguments import NO_ARGUMENTS, Arguments, freeze
 from leveret.broker.binding import Binding
+from leveret.broker.definitions import Definitions, Recorder
 from leveret.broker.errors import AccessRefused, NotFound, PreconditionFailed
 from leveret.broker.exchange import Exchange, Router, check_alternate
 from leveret.broker.exchanges import EXCHANGE_TYPES, RouterMaker
@@ -71,6 +72,10 @@ class VirtualHost:
     @property
     def queues(self) -> Mapping[str, Queue]:
         return self.topology.queues
+
+    def keep(self, definitions: Definitions) -> None:
+        """From now on tell `definitions` of all that changes and is to survive a restart."""
+        self.topology.recorder = Recorder(self.name, definitions)
 
     # Exchanges
 
