@@ -23,7 +23,7 @@ from leveret.engine.queue import Queue
 from leveret.engine.route import Exchange, Route
 
 if cython.compiled:
-    from cython.cimports.leveret.engine.amqp091.confirms import REFUSED, Confirms
+    from cython.cimports.leveret.engine.amqp091.confirms import Confirms
     from cython.cimports.leveret.engine.amqp091.consumer import ChannelConsumer
     from cython.cimports.leveret.engine.amqp091.content import IDLE, Content
     from cython.cimports.leveret.engine.amqp091.session import Session
@@ -34,7 +34,6 @@ if cython.compiled:
     from cython.cimports.leveret.engine.queue import Queue
     from cython.cimports.leveret.engine.route import Exchange, Route
 else:
-    from leveret.engine.amqp091.confirms import REFUSED
     from leveret.engine.amqp091.content import IDLE
     from leveret.engine.consumer import FOR_CREDIT
 
@@ -207,7 +206,7 @@ class Channel:
             if accepted:
                 self.confirms.settled()
             else:
-                self.confirms.exceptional(REFUSED)
+                self.confirms.refused()
             self.owe()
         return 0
 
