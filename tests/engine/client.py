@@ -201,8 +201,8 @@ def content_of(channel: int, rest: Iterator[Frame]) -> tuple[bytes, bytes]:
 class World:
     """A shard, and a virtual host whose routing keys lead to `bound`'s queues."""
 
-    def __init__(self) -> None:
-        self.shard = Shard(1)
+    def __init__(self, *, journal: bool = False) -> None:
+        self.shard = Shard(1, journal)
         self.routes = RouteCache(1)
         self.exchange = Exchange()
         self.bound: dict[bytes, list[Queue]] = {}
@@ -212,6 +212,11 @@ class World:
         for routing_key in routing_keys:
             self.bound.setdefault(routing_key, []).append(queue)
         self.exchange.changed()
+        return queue
+
+    def kept_queue(self, *routing_keys: bytes, everything: bool = False) -> Queue:
+        queue = self.queue(*routing_keys)
+        self.shard.keep_queue(queue, everything=everything)
         return queue
 
     def close_queue(self, queue: Queue) -> None:

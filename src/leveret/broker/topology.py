@@ -143,6 +143,7 @@ class Topology:
             body=bytes(message.body),
             arrival=message.arrival,
             priority=message.priority,
+            persistent=message.persistent,
         )
 
     def trace(

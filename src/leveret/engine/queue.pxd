@@ -1,13 +1,25 @@
 from leveret.engine.consumer cimport Consumer
 from leveret.engine.index cimport Index
-from leveret.engine.records cimport Records
+from leveret.engine.journal cimport Journal
+from leveret.engine.records cimport Chunk, Records
 
 cimport cython
+
+cdef enum:
+    KEEPS_NOTHING = 0
+    KEEPS_PERSISTENT = 1
+    KEEPS_ALL = 2
 
 @cython.final
 cdef class Queue:
     cdef readonly Py_ssize_t number
+    cdef readonly unsigned long long identity
     cdef Records records
+    cdef Journal journal
+    cdef readonly int keeps
+    cdef unsigned long long settled_batch
+    cdef Py_ssize_t settled_at
+    cdef unsigned long long settled_last
     cdef readonly Index index
     cdef readonly list consumers
     cdef list active
@@ -21,6 +33,15 @@ cdef class Queue:
     cdef readonly bint closed
 
     cdef bint accepts(self) except -1
+    cpdef keep(self, int keeps, unsigned long long identity)
+    cdef int restore(
+        self,
+        unsigned long long position,
+        unsigned long long location,
+        Py_ssize_t body_length,
+        bint redelivered,
+    ) except -1
+    cdef int forget(self, unsigned long long first, unsigned long long last) except -1
     cpdef refuse_above(self, Py_ssize_t ready_count)
     cdef unsigned long long enqueue(
         self, unsigned long long location, Py_ssize_t body_length
@@ -28,6 +49,10 @@ cdef class Queue:
     cpdef bint deliver(self) except -1
     cdef int deliver_next(self, Consumer consumer) except -1
     cpdef int settle(self, unsigned long long position) except -1
+    cdef int let_go(self, Chunk chunk, Py_ssize_t at, unsigned long long position) except -1
+    cdef int log_settled(
+        self, Chunk chunk, Py_ssize_t at, unsigned long long position
+    ) except -1
     cpdef int requeue(self, unsigned long long position) except -1
     cdef Py_ssize_t body_length(self, unsigned long long location) except -1
     cpdef purge(self)

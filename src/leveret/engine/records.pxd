@@ -5,6 +5,7 @@ cimport cython
 cdef enum:
     LENGTH = 0
     REFERENCES = 4
+    KIND = 4
     ARRIVAL = 8
     EXPIRY = 16
     BODY_LENGTH = 24
@@ -14,7 +15,8 @@ cdef enum:
     PRIORITY = 35
     TARGETS = 36
     HEAD_BYTES = 40
-    TARGET_BYTES = 12
+    TARGET_BYTES = 16
+    ENQUEUE = 1
 
 @cython.final
 cdef class Chunk:
@@ -23,6 +25,10 @@ cdef class Chunk:
     cdef readonly Py_ssize_t used
     cdef readonly Py_ssize_t live_bytes
     cdef readonly bint sparse
+    cdef readonly bint logged
+    cdef readonly Py_ssize_t references
+    cdef public Py_ssize_t batches_under_way
+    cdef public bint complete
 
 @cython.final
 cdef class Records:
@@ -39,6 +45,8 @@ cdef class Records:
 
     cdef unsigned long long append(
         self,
+        Chunk chunk,
+        Py_ssize_t length,
         Buffer names,
         Py_ssize_t names_length,
         Buffer properties,
@@ -50,15 +58,25 @@ cdef class Records:
         unsigned long long arrival,
         int priority,
     ) except? 0xFFFFFFFFFFFFFFFF
-    cdef int add_target(self, Py_ssize_t queue, unsigned long long position) except -1
+    cdef int add_target(self, unsigned long long queue, unsigned long long position) except -1
     cdef Chunk chunk_of(self, unsigned long long location)
     cdef int release(self, unsigned long long location) except -1
     cdef int release_in(self, Chunk chunk, Py_ssize_t at) except -1
+    cdef int release_logged(self, Chunk chunk) except -1
+    cdef int forget_if_done(self, Chunk chunk) except -1
     cdef int emptied(self, Chunk chunk) except -1
     cdef int thinned(self, Chunk chunk) except -1
     cdef Chunk room(self, Py_ssize_t length)
     cdef int retire(self, Chunk chunk) except -1
     cdef Chunk open_chunk(self, Py_ssize_t size)
+    cdef Chunk open_log_chunk(self, Py_ssize_t size)
     cdef int close_chunk(self, Chunk chunk) except -1
     cdef Chunk survivor_room(self, Py_ssize_t length)
     cdef unsigned long long move(self, Chunk chunk, Py_ssize_t at) except? 0xFFFFFFFFFFFFFFFF
+
+cdef Py_ssize_t record_bytes(
+    Py_ssize_t targets,
+    Py_ssize_t names_length,
+    Py_ssize_t properties_length,
+    Py_ssize_t body_length,
+) noexcept

@@ -1,4 +1,5 @@
 from leveret.engine.buffer cimport Buffer
+from leveret.engine.journal cimport Journal
 from leveret.engine.queue cimport Queue
 from leveret.engine.records cimport Chunk, Records
 from leveret.engine.route cimport Route
@@ -9,7 +10,12 @@ cimport cython
 cdef class Shard:
     cdef readonly unsigned long long seed
     cdef readonly Records records
-    cdef list queues
+    cdef readonly Journal journal
+    cdef unsigned long long kept_count
+    cdef readonly bint logged
+    cdef readonly unsigned long long batch
+    cdef list waiting
+    cdef readonly list queues
     cdef list free_numbers
     cdef list spare_pages
     cdef list dirty
@@ -30,8 +36,9 @@ cdef class Shard:
         Py_ssize_t body_length,
         unsigned long long arrival,
         int priority,
+        bint persistent,
     ) except -1
-    cdef Py_ssize_t count_targets(self, Route route) except -1
+    cdef Py_ssize_t count_targets(self, Route route, bint persistent) except -1
     cdef int touch(self, Queue queue) except -1
     cdef Buffer take_carry(self, Py_ssize_t needed)
     cdef int give_back_carry(self, Buffer buffer) except -1
