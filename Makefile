@@ -7,13 +7,15 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help serve test test-fast check format bench wheels clean FORCE
+.PHONY: help serve test test-fast check format bench fuzz wheels clean FORCE
 
 export PYTHON
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 VENV := .venv
 PURE := .venv-pure
+SANITIZED := .venv-sanitized
+SECONDS ?= 60
 RUN := $(VENV)/bin/python -m
 SANS_IO := tests/engine tests/wire tests/broker tests/peers
 
@@ -52,12 +54,15 @@ bench: $(VENV)/installed $(VENV)/tools ## run benchmarks/NAME.py: make bench NAM
 	@[ -n "$(NAME)" ] || { echo "make bench NAME=one of:"; ls benchmarks | sed -n 's/\.py$$//p'; exit 2; }
 	@$(VENV)/bin/python benchmarks/$(NAME).py $(ARGS)
 
+fuzz: $(VENV)/tools $(SANITIZED)/installed ## fuzz all parsers, or one: make fuzz NAME=tables SECONDS=600
+	@scripts/fuzz $(VENV)/bin/python $(SANITIZED)/bin/python $(SECONDS) $(NAME)
+
 wheels: $(VENV)/tools ## a manylinux wheel of this Python, in wheelhouse/
 	@LEVERET_REQUIRE_COMPILED=1 scripts/build-wheel $(VENV)/bin/python compiled
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(RUN) auditwheel repair --wheel-dir wheelhouse build/wheels/compiled/*.whl
 
 clean: ## remove all that was made
-	rm -rf $(VENV) $(VENV)-wheel $(PURE) build dist wheelhouse src/*.egg-info
+	rm -rf $(VENV) $(VENV)-wheel $(PURE) $(SANITIZED) build dist wheelhouse src/*.egg-info
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -81,6 +86,12 @@ $(PURE)/installed: $(VENV)/bin/python $(SOURCES)
 	@scripts/build-wheel $(PURE)/bin/python pure
 	@scripts/install-wheel $(PURE)/bin/python build/wheels/pure/*.whl
 	@scripts/install-group $(PURE)/bin/python test
+	@touch $@
+
+$(SANITIZED)/installed: $(VENV)/bin/python $(SOURCES)
+	@$(RUN) venv --clear $(SANITIZED)
+	@scripts/build-wheel $(SANITIZED)/bin/python sanitized
+	@$(SANITIZED)/bin/python -m pip install --quiet --no-deps build/wheels/sanitized/*.whl
 	@touch $@
 
 $(VENV)-wheel/installed: $(VENV)/bin/python $(WHEEL)

@@ -25,7 +25,10 @@ def test_what_is_left_out_is_guest_on_this_machine(uri: str, address: Address) -
     assert parse_uri(uri) == address
 
 
-@pytest.mark.parametrize("uri", ["127.0.0.1:5672", "amqps://rabbit", "amqp://rabbit:port"])
+@pytest.mark.parametrize(
+    "uri",
+    ["127.0.0.1:5672", "amqps://rabbit", "amqp://rabbit:port", "amqp://[rabbit", "amqp://[x]:1"],
+)
 def test_other_uris_are_refused_by_name(uri: str) -> None:
     with pytest.raises(BenchError, match=re.escape(uri)):
         parse_uri(uri)

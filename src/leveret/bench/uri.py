@@ -23,13 +23,13 @@ class Address:
 
 def parse_uri(uri: str) -> Address:
     """The address in an amqp URI; what it leaves out is guest's, on this machine, and `/`."""
-    parts = urlsplit(uri)
-    if parts.scheme != "amqp":
-        raise BenchError(f"{uri!r} is not an amqp:// URI")
     try:
+        parts = urlsplit(uri)
         port = parts.port or PORT
     except ValueError as error:
         raise BenchError(f"{uri!r}: {error}") from None
+    if parts.scheme != "amqp":
+        raise BenchError(f"{uri!r} is not an amqp:// URI")
     virtual_host = unquote(parts.path[1:])
     return Address(
         host=unquote(parts.hostname or "127.0.0.1"),
