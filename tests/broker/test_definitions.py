@@ -18,7 +18,7 @@ def test_a_durable_exchange_is_kept_until_it_is_deleted(host, kept):
 def test_a_durable_queue_is_kept_until_it_is_deleted(host, kept):
     queue = host.declare_queue("q", durable=True, arguments={"x-max-length": 5}, connection=None)
     value = {
-        "id": queue.store.number,
+        "id": queue.store.identity,
         "auto_delete": False,
         "arguments": {"x-max-length": 5},
     }

@@ -65,7 +65,7 @@ def test_the_engines_queue_is_the_one_of_that_identity(host, kept, random):
         classes={},
         open_store=lambda number: opened.append(number) or again.shard.open_queue(),
     )
-    assert opened == [queue.store.number]
+    assert opened == [queue.store.identity]
 
 
 @pytest.mark.parametrize(

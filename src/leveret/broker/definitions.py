@@ -68,7 +68,7 @@ class Recorder:
     def queue_added(self, queue: Queue) -> None:
         if queue.durable:
             value: Value = {
-                "id": queue.store.number,
+                "id": queue.store.identity,
                 "auto_delete": queue.auto_delete,
                 "arguments": dump_arguments(queue.arguments),
             }

@@ -385,10 +385,13 @@ class VirtualHost:
     ) -> Queue:
         queue_arguments.check_queue_type(arguments, resource=self.queue_description(name))
         self.limits.check_queues(len(self.queues), name=name, virtual_host=self.name)
+        store = self.shard.open_queue()
+        if durable and self.shard.keeps:
+            self.shard.keep_queue(store, everything=False)
         queue = Queue(
             name,
             self.topology,
-            self.shard.open_queue(),
+            store,
             durable=durable,
             auto_delete=auto_delete,
             owner=owner,

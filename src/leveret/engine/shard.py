@@ -154,6 +154,11 @@ class Shard:
         self.free_numbers.append(queue.number)
 
     @property
+    def keeps(self) -> bool:
+        """There is a log for what is to be kept."""
+        return self.journal is not None
+
+    @property
     def pending(self) -> bool:
         """There is something for turn() to do."""
         return bool(self.dirty or self.owing or self.records.sparse)
