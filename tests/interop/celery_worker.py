@@ -7,8 +7,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from kombu import Exchange, Queue
 from tests.interop.broker_under_test import BrokerUnderTest
 
 READY = "the worker is ready"
+ANSWER_SECONDS_MAX = 10
 STOP_SECONDS_MAX = 20
 
 
@@ -63,13 +65,32 @@ class WorkerProcess:
     def ask(self, command: str, **arguments: Any) -> Any:
         """What the worker answers to a command of the remote control."""
         replies = self.app.control.broadcast(
-            command, arguments, [self.node], reply=True, timeout=10, limit=1
+            command, arguments, [self.node], reply=True, timeout=ANSWER_SECONDS_MAX, limit=1
         )
         return replies[0][self.node]
+
+    def ask_until(self, condition: Callable[[Any], bool], command: str) -> Any:
+        """Asks again and again: a worker answers what is asked of it before it does it."""
+        limit = time.monotonic() + ANSWER_SECONDS_MAX
+        while not condition(answer := self.ask(command)):
+            assert time.monotonic() < limit, f"{command} still answers {answer}"
+        return answer
+
+    def consume(self, queue: str, **options: str) -> None:
+        assert self.ask("add_consumer", queue=queue, **options) == {"ok": f"add consumer {queue}"}
+        self.ask_until(lambda queues: queue in names(queues), "active_queues")
+
+    def cancel(self, queue: str) -> None:
+        self.ask("cancel_consumer", queue=queue)
+        self.ask_until(lambda queues: queue not in names(queues), "active_queues")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(number)
         return self.process.wait(STOP_SECONDS_MAX)
+
+
+def names(queues: list[dict[str, Any]]) -> set[str]:
+    return {queue["name"] for queue in queues}
 
 
 @contextmanager

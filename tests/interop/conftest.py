@@ -20,10 +20,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 from tests.broker_process import running_broker
 from tests.interop.broker_under_test import BrokerUnderTest
 from tests.interop.node_environment import install_amqplib
-from tests.interop.optional_clients import ABSENT, CLIENTS
 from tests.interop.raw_client import RawClient
-
-collect_ignore_glob = [pattern for client in ABSENT for pattern in CLIENTS[client]]
 
 
 @pytest.fixture(scope="session")

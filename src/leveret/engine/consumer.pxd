@@ -14,6 +14,8 @@ cdef class Consumer:
     cdef readonly Py_ssize_t priority
     cdef public int parked
     cdef public bint closed
+    cdef Consumer next
+    cdef Consumer previous
 
     cdef bint has_credit(self) except -1
     cdef int deliver(

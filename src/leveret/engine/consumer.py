@@ -37,6 +37,9 @@ class Consumer:
         self.priority = priority
         self.parked = IN_ROUND
         self.closed = False
+        # Its neighbours in its round.
+        self.next = cython.cast(Consumer, None)
+        self.previous = cython.cast(Consumer, None)
 
     def has_credit(self) -> cython.bint:
         return self.settled or self.credit_max == 0 or self.unacked_count < self.credit_max

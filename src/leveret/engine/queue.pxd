@@ -2,6 +2,7 @@ from leveret.engine.consumer cimport Consumer
 from leveret.engine.index cimport Index
 from leveret.engine.journal cimport Journal
 from leveret.engine.records cimport Chunk, Records
+from leveret.engine.rounds cimport Rounds
 
 cimport cython
 
@@ -21,10 +22,8 @@ cdef class Queue:
     cdef Py_ssize_t settled_at
     cdef unsigned long long settled_last
     cdef readonly Index index
-    cdef readonly list consumers
-    cdef list active
-    cdef Py_ssize_t next_consumer
-    cdef bint ranked
+    cdef Rounds rounds
+    cdef readonly Py_ssize_t consumer_count
     cdef readonly Py_ssize_t ready_count
     cdef readonly Py_ssize_t ready_bytes
     cdef readonly Py_ssize_t unacked_count
@@ -59,7 +58,5 @@ cdef class Queue:
     cpdef close(self)
     cpdef add_consumer(self, Consumer consumer)
     cpdef remove_consumer(self, Consumer consumer)
-    cdef int activate(self, Consumer consumer) except -1
-    cdef Py_ssize_t round_size(self) except -1
     cdef int park(self, Consumer consumer) except -1
     cpdef bint unpark(self, Consumer consumer) except -1

@@ -4,9 +4,9 @@
                  ^                     |
                  +------ requeue ------+
 
-Consumers with credit and room in their output stand in `active` and are served one message each,
-in turn. One that can take nothing is parked, and costs nothing until it is unparked. Where their
-priorities differ `active` is ranked by them, and the round is that of the first rank.
+Consumers with credit and room in their output stand in their rounds and are served one message
+each, in turn (rounds.py). One that can take nothing is parked, and costs nothing until it is
+unparked.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from leveret.engine.errors import InvariantError
 from leveret.engine.index import Index
 from leveret.engine.journal import Journal
 from leveret.engine.records import Chunk, Records
+from leveret.engine.rounds import Rounds
 
 if cython.compiled:
     from cython.cimports.leveret.engine.consumer import (
@@ -32,6 +33,7 @@ if cython.compiled:
     from cython.cimports.leveret.engine.index import REDELIVERED, Index
     from cython.cimports.leveret.engine.journal import Journal
     from cython.cimports.leveret.engine.records import BODY_LENGTH, Chunk, Records
+    from cython.cimports.leveret.engine.rounds import Rounds
 else:
     from leveret.engine.consumer import FOR_CREDIT, FOR_OUTPUT, IN_ROUND
     from leveret.engine.index import REDELIVERED
@@ -73,10 +75,8 @@ class Queue:
         self.settled_at = 0
         self.settled_last = 0
         self.index = Index(spare_pages)
-        self.consumers: list[Consumer] = []
-        self.active: list[Consumer] = []
-        self.next_consumer = 0
-        self.ranked = False
+        self.rounds = Rounds()
+        self.consumer_count = 0
         self.ready_count = 0
         self.ready_bytes = 0
         self.unacked_count = 0
@@ -136,22 +136,23 @@ class Queue:
 
     def deliver(self) -> cython.bint:
         """Hands ready messages to consumers; True: there is more for another turn."""
+        rounds: Rounds = self.rounds
         consumer: Consumer
         budget: cython.Py_ssize_t = MESSAGES_PER_TURN
-        count: cython.Py_ssize_t = self.round_size()
-        while count > 0 and self.ready_count > 0:
+        while self.ready_count > 0:
+            consumer = rounds.top.turn
+            if consumer is None:  # most often there is one consumer, which has just had its turn
+                consumer = rounds.top.head
+            if consumer is None:
+                consumer = rounds.whose_turn()
+            if consumer is None:
+                return False
             if budget == 0:
                 return True
-            if self.next_consumer >= count:
-                self.next_consumer = 0
-            consumer = self.active[self.next_consumer]
             if not consumer.has_credit() or consumer.output.is_full():
                 self.park(consumer)
-                count -= 1
-                if count == 0:
-                    count = self.round_size()
                 continue
-            self.next_consumer += 1
+            rounds.top.turn = consumer.next
             self.deliver_next(consumer)
             budget -= 1
         return False
@@ -267,29 +268,27 @@ class Queue:
             self.index.remove(position)
             self.records.release(location)
         self.unacked_count = 0
-        self.consumers.clear()
-        self.active.clear()
+        self.rounds.clear()
+        self.consumer_count = 0
 
     def add_consumer(self, consumer: Consumer) -> None:
-        if self.consumers and consumer.priority != self.consumers[0].priority:
-            self.ranked = True
-        self.consumers.append(consumer)
-        self.activate(consumer)
+        self.consumer_count += 1
+        self.rounds.join(consumer)
 
     def remove_consumer(self, consumer: Consumer) -> None:
         """It is sent nothing more; what it holds stays unacknowledged."""
+        if consumer.closed:
+            return
         consumer.closed = True
-        if consumer in self.consumers:
-            self.consumers.remove(consumer)
-        if consumer in self.active:
-            place = self.active.index(consumer)
-            del self.active[place]
-            if place < self.next_consumer:
-                self.next_consumer -= 1
+        if not self.closed:
+            self.consumer_count -= 1
+            if consumer.parked == IN_ROUND:
+                self.rounds.step_out(consumer)
+            self.rounds.leave(consumer)
 
     def park(self, consumer: Consumer) -> cython.int:
-        """Takes the consumer whose turn it is out of the round until it is unparked."""
-        del self.active[self.next_consumer]
+        """Takes it out of its round until it is unparked."""
+        self.rounds.step_out(consumer)
         if consumer.has_credit():
             consumer.parked = FOR_OUTPUT
             consumer.output.waiting.append(consumer)
@@ -298,35 +297,9 @@ class Queue:
         return 0
 
     def unpark(self, consumer: Consumer) -> cython.bint:
-        """Puts it back at the end of the round; True: there is something for it."""
+        """Puts it back at the end of its round; True: there is something for it."""
         consumer.parked = IN_ROUND
-        if consumer.closed:
+        if consumer.closed or self.closed:
             return False
-        self.activate(consumer)
+        self.rounds.enter(consumer)
         return self.ready_count > 0
-
-    def activate(self, consumer: Consumer) -> cython.int:
-        """Puts it behind those of its priority."""
-        other: Consumer
-        place: cython.Py_ssize_t = len(self.active)
-        if self.ranked:
-            while place > 0:
-                other = self.active[place - 1]
-                if other.priority >= consumer.priority:
-                    break
-                place -= 1
-        self.active.insert(place, consumer)
-        return 0
-
-    def round_size(self) -> cython.Py_ssize_t:
-        """How many stand in the round: those of the highest priority that can take something."""
-        first: Consumer
-        other: Consumer
-        size: cython.Py_ssize_t = len(self.active)
-        if self.ranked and size > 0:
-            first = self.active[0]
-            other = self.active[size - 1]
-            while other.priority != first.priority:
-                size -= 1
-                other = self.active[size - 1]
-        return size

@@ -4,6 +4,7 @@ import struct
 
 import pytest
 
+from leveret.engine.amqp091.consumer import ChannelConsumer
 from leveret.engine.errors import InvariantError, PeerViolation
 from leveret.engine.queue import Queue
 from leveret.engine.route import Route
@@ -43,13 +44,14 @@ def client(world, queue) -> Client:
     return world.connect()
 
 
-def delivered(client: Client, queue: Queue, count: int, **options: object) -> None:
+def delivered(client: Client, queue: Queue, count: int, **options: object) -> ChannelConsumer:
     """The client holds so many messages, with the bodies 1, 2, ..."""
     for number in range(1, count + 1):
         client.publish(b"q", b"%d" % number)
-    client.consume(queue, **options)
+    consumer = client.consume(queue, **options)
     client.world.turn()
     assert len(client.messages()) == count
+    return consumer
 
 
 # Publishing
@@ -283,8 +285,8 @@ def test_multiple_with_tag_0_settles_all(client, queue, count):
     ],
 )
 def test_what_becomes_of_a_message_is_its_methods_to_say(client, queue, frame, ready, unacked):
-    delivered(client, queue, 3)
-    client.channel().cancel(queue.consumers[0])
+    consumer = delivered(client, queue, 3)
+    client.channel().cancel(consumer)
     client.send(frame)
     assert (queue.unacked_count, queue.ready_count) == (unacked, len(ready))
     while client.channel().get(queue, True):
@@ -369,7 +371,7 @@ def test_what_was_got_is_acknowledged_or_requeued_like_any_other(client, queue):
 def test_get_has_no_consumer(client, queue):
     client.publish(b"q")
     client.channel().get(queue, False)
-    assert queue.consumers == []
+    assert queue.consumer_count == 0
 
 
 # Confirming
@@ -483,7 +485,7 @@ def test_what_a_closed_channel_held_goes_back_to_its_places(world, client, queue
     delivered(client, queue, 4)
     client.send(ack_frame(2))
     client.connection.close_channel(1)
-    assert (queue.ready_count, queue.unacked_count, queue.consumers) == (3, 0, [])
+    assert (queue.ready_count, queue.unacked_count, queue.consumer_count) == (3, 0, 0)
     reader = world.connect()
     reader.consume(queue)
     world.turn()
@@ -492,8 +494,8 @@ def test_what_a_closed_channel_held_goes_back_to_its_places(world, client, queue
 
 
 def test_a_cancelled_consumer_keeps_what_it_was_sent(world, client, queue):
-    delivered(client, queue, 2)
-    client.channel().cancel(queue.consumers[0])
+    consumer = delivered(client, queue, 2)
+    client.channel().cancel(consumer)
     client.publish(b"q", b"3")
     world.turn()
     assert (client.take(), queue.ready_count, queue.unacked_count) == (b"", 1, 2)

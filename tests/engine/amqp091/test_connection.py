@@ -326,7 +326,7 @@ def test_closing_gives_back_all_but_what_is_to_be_sent(world, client):
     client.send(publish_frame(b"q") + header_frame(9) + body_frame(b"x") + b"\1\0")
     client.connection.close()
     client.connection.close()
-    assert (queue.ready_count, queue.unacked_count, queue.consumers) == (4, 0, [])
+    assert (queue.ready_count, queue.unacked_count, queue.consumer_count) == (4, 0, 0)
     assert (client.connection.channel_count, client.connection.draining) == (0, True)
     assert sorted(client.bodies()) == [b"0", b"1", b"2", b"3"]
     assert world.connect().connection.receive_buffer().obj is client.connection.receive_buffer().obj
