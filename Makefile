@@ -7,7 +7,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help serve test test-fast check format bench fuzz wheels clean FORCE
+.PHONY: help serve test test-fast check format docs bench fuzz wheels clean FORCE
 
 export PYTHON
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -49,6 +49,9 @@ check: $(VENV)/tools ## format, lint, types, house rules
 format: $(VENV)/tools ## format, and mend what the linter can
 	@$(RUN) ruff check --fix .
 	@$(RUN) ruff format .
+
+docs: $(VENV)/installed ## write the pages that are made from the sources
+	@$(VENV)/bin/python scripts/limits_page.py
 
 bench: $(VENV)/installed $(VENV)/tools ## run benchmarks/NAME.py: make bench NAME=...
 	@[ -n "$(NAME)" ] || { echo "make bench NAME=one of:"; ls benchmarks | sed -n 's/\.py$$//p'; exit 2; }

@@ -19,24 +19,25 @@ ROOT = REPOSITORY / "src" / PACKAGE
 MAY_IMPORT: dict[str, set[str]] = {  # layer: the layers below it, and no other
     "__init__": set(),
     "_cython_compat": set(),
+    "limits": set(),
     "engine": {"_cython_compat"},
     "wire": {"engine"},  # of the engine, the buffer only
-    "broker": {"engine"},
-    "peers": {"engine", "wire", "broker"},
+    "broker": {"limits", "engine"},
+    "peers": {"limits", "engine", "wire", "broker"},
     "log": {"_cython_compat", "engine"},
     "client": {"engine", "wire"},
     "bench": {"_cython_compat", "engine", "wire", "client"},
-    "server": {"engine", "wire", "broker", "peers", "log"},
+    "server": {"limits", "engine", "wire", "broker", "peers", "log"},
     "management": {"broker"},
     "testing": {"engine", "wire", "broker", "peers", "log", "client", "server"},
     "pytest_plugin": {"testing"},
     "cli": {
-        *("engine", "wire", "broker", "peers", "log", "client"),
+        *("limits", "engine", "wire", "broker", "peers", "log", "client"),
         *("bench", "server", "management", "testing"),
     },
     "__main__": {"cli"},
 }
-SANS_IO = {"engine", "wire", "broker", "peers"}
+SANS_IO = {"limits", "engine", "wire", "broker", "peers"}
 NOT_IN_SANS_IO = {
     *("asyncio", "concurrent", "multiprocessing", "subprocess", "threading", "signal"),
     *("select", "selectors", "socket", "ssl"),
@@ -99,7 +100,8 @@ def everything() -> Iterator[Path]:
 TEXTS = [
     path
     for path in everything()
-    if path.suffix in {"", ".py", ".pxd", ".md", ".toml", ".in", ".js"}
+    if path.suffix
+    in {"", ".py", ".pxd", ".md", ".toml", ".in", ".go", ".java", ".js", ".rs", ".xml"}
 ]
 PYTHON = [path for path in TEXTS if path.suffix == ".py"]
 PAGES = [path for path in TEXTS if path.suffix == ".md"]

@@ -10,6 +10,8 @@ import pytest
 
 from leveret.broker.definitions import Key, Value
 from leveret.broker.limits import Limits
+from leveret.broker.message import Message
+from leveret.broker.queue import Queue
 from leveret.broker.virtual_host import VirtualHost
 from leveret.engine.shard import Shard
 
@@ -25,18 +27,6 @@ class Subscriber:
         self.cancellations += 1
 
 
-class FullStore:
-    """Stands in for the engine's queue where a test needs messages in it."""
-
-    def __init__(self, number: int, ready_count: int) -> None:
-        self.number = number
-        self.ready_count = ready_count
-
-    def purge(self) -> int:
-        purged, self.ready_count = self.ready_count, 0
-        return purged
-
-
 class Kept(dict[Key, Value]):
     """The newest value of each key, as a log would keep it."""
 
@@ -50,11 +40,6 @@ class Kept(dict[Key, Value]):
 @pytest.fixture
 def subscriber() -> type[Subscriber]:
     return Subscriber
-
-
-@pytest.fixture
-def full_store() -> type[FullStore]:
-    return FullStore
 
 
 @pytest.fixture
@@ -87,6 +72,31 @@ def declare(host: VirtualHost) -> Callable[..., object]:
         return queue
 
     return declare
+
+
+@pytest.fixture
+def fill(host: VirtualHost) -> Callable[[Queue, int], None]:
+    """Puts so many messages into a queue."""
+
+    def fill(queue: Queue, count: int) -> None:
+        for _ in range(count):
+            host.topology.deliver(Message("", (queue.name,)), queue)
+
+    return fill
+
+
+@pytest.fixture
+def turns(host: VirtualHost) -> Callable[[], int]:
+    """Has the shard's turns until nothing is left to do; returns how many that took."""
+
+    def turns() -> int:
+        count = 0
+        while host.shard.pending:
+            host.shard.turn()
+            count += 1
+        return count
+
+    return turns
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 import pytest
 
-from leveret.broker.equivalence import check_arguments, check_field, type_name
+from leveret.broker.equivalence import as_term, check_arguments, check_field, type_name
 from leveret.broker.errors import PreconditionFailed
 
 RESOURCE = "queue 'q' in vhost '/'"
@@ -68,6 +68,17 @@ def test_a_differing_field_is_told(current, received, told):
 
 def test_an_equal_field_is_not_told():
     check_field("f", current=True, received=True, resource=RESOURCE)
+
+
+@pytest.mark.parametrize(
+    ("value", "term"),
+    [
+        *(("x", '<<"x">>'), (b"x", '<<"x">>'), ("", "<<>>")),
+        *((None, "undefined"), (True, "true"), (5, "5")),
+    ],
+)
+def test_a_value_is_printed_as_rabbitmq_prints_it(value, term):
+    assert as_term(value) == term
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ def same(queue):
     return {"durable": False, "auto_delete": False, "owner": None, "arguments": {}}
 
 
-def test_messages_and_consumers_are_counted(queue, subscriber, full_store):
-    queue.store = full_store(0, ready_count=7)
+def test_messages_and_consumers_are_counted(queue, subscriber, fill):
+    fill(queue, 7)
     assert (queue.message_count, queue.consumer_count) == (7, 0)
     queue.subscribe(subscriber())
     assert queue.consumer_count == 1
@@ -131,3 +131,19 @@ def test_another_owner_is_told_before_any_other_difference(queue, same):
     with pytest.raises(ResourceLocked) as refusal:
         queue.check_same(**(same | {"owner": object(), "durable": True}))
     assert refusal.value.text == LOCKED
+
+
+def test_the_consumers_of_all_queues_are_counted(host, declare, subscriber):
+    one, other = declare("one"), declare("other", auto_delete=True)
+    first, second = subscriber(), subscriber()
+    one.subscribe(first)
+    one.subscribe(second)
+    other.subscribe(first)
+    assert host.topology.consumer_count == 3
+    one.unsubscribe(first)
+    one.unsubscribe(first)
+    assert host.topology.consumer_count == 2
+    other.unsubscribe(first)
+    host.delete_queue("one", connection=None)
+    one.unsubscribe(second)
+    assert host.topology.consumer_count == 0

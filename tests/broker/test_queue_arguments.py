@@ -1,16 +1,22 @@
 import pytest
 
 from leveret.broker.errors import PreconditionFailed
-from leveret.broker.queue_arguments import check_queue_type
+from leveret.broker.queue_arguments import CHECKS, COMPARED, OF_OTHER_TYPES, check
 
 RESOURCE = "queue 'q' in vhost '/'"
+
+
+def refusal_of(arguments):
+    with pytest.raises(PreconditionFailed) as refusal:
+        check(arguments, resource=RESOURCE)
+    return refusal.value.text
 
 
 @pytest.mark.parametrize(
     "arguments", [{}, {"x-queue-type": "classic"}, {"x-queue-type": b"classic"}]
 )
 def test_classic_queues_are_supported(arguments):
-    check_queue_type(arguments, resource=RESOURCE)
+    check(arguments, resource=RESOURCE)
 
 
 @pytest.mark.parametrize(
@@ -22,6 +28,74 @@ def test_classic_queues_are_supported(arguments):
     ],
 )
 def test_other_types_of_queue_are_refused_and_never_silently_replaced(value, reason):
-    with pytest.raises(PreconditionFailed) as refusal:
-        check_queue_type({"x-queue-type": value}, resource=RESOURCE)
-    assert refusal.value.text == f"invalid arg 'x-queue-type' for {RESOURCE}: {reason}"
+    text = refusal_of({"x-queue-type": value})
+    assert text == f"invalid arg 'x-queue-type' for {RESOURCE}: {reason}"
+
+
+GOOD = [
+    *(("x-expires", value) for value in (1, 2**32 - 1)),
+    *(("x-message-ttl", value) for value in (0, 2**32 - 1)),
+    *((name, value) for name in ("x-max-length", "x-max-length-bytes") for value in (0, 2**40)),
+    *(("x-max-priority", value) for value in (0, 255)),
+    *(("x-overflow", value) for value in ("drop-head", "reject-publish", "reject-publish-dlx")),
+    *(("x-queue-leader-locator", value) for value in ("client-local", "balanced")),
+    *(("x-single-active-consumer", value) for value in (True, False)),
+    ("x-queue-mode", "anything"),
+    ("x-queue-version", 2),
+    ("x-dead-letter-exchange", ""),
+    ("x-unknown", object()),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), GOOD)
+def test_what_an_argument_may_be(name, value):
+    check({name: value}, resource=RESOURCE)
+
+
+NO_WHOLE_NUMBER = '"expected integer, got longstr"'
+BAD = [
+    ("x-expires", 0, "{value_zero,0}"),
+    ("x-expires", -1, "{value_negative,-1}"),
+    ("x-expires", 2**32, f"{{value_too_large,{2**32}}}"),
+    ("x-message-ttl", -1, "{value_negative,-1}"),
+    ("x-message-ttl", 2**32, f"{{value_too_large,{2**32}}}"),
+    ("x-max-priority", 256, "{max_value_exceeded,256}"),
+    *((name, "5", NO_WHOLE_NUMBER) for name in ("x-expires", "x-message-ttl", "x-max-priority")),
+    *((name, "5", NO_WHOLE_NUMBER) for name in ("x-max-length", "x-max-length-bytes")),
+    *((name, -1, "{value_negative,-1}") for name in ("x-max-length", "x-max-length-bytes")),
+    ("x-overflow", "spill", "invalid_overflow"),
+    ("x-overflow", 5, "{unacceptable_type,signedint}"),
+    ("x-queue-leader-locator", "here", "invalid_queue_locator_arg"),
+    ("x-queue-version", 1, "\"unsupported queue version '1'\""),
+    ("x-queue-version", "2", NO_WHOLE_NUMBER),
+    ("x-queue-version", -2, "{value_negative,-2}"),
+    ("x-single-active-consumer", "true", "{unacceptable_type,longstr}"),
+    ("x-dead-letter-routing-key", 5, "{unacceptable_type,signedint}"),
+    ("x-dead-letter-routing-key", "key", "routing_key_but_no_dlx_defined"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "reason"), BAD)
+def test_what_an_argument_may_not_be(name, value, reason):
+    assert refusal_of({name: value}) == f"invalid arg '{name}' for {RESOURCE}: {reason}"
+
+
+def test_every_check_is_tried_with_what_it_takes_and_what_it_refuses():
+    assert CHECKS.keys() - {name for name, *_ in BAD} == {"x-queue-type"}
+    assert CHECKS.keys() - {name for name, _ in GOOD} <= {
+        "x-queue-type",
+        "x-dead-letter-routing-key",
+    }
+
+
+def test_dead_letters_may_have_a_routing_key_where_they_have_an_exchange():
+    check({"x-dead-letter-exchange": "x", "x-dead-letter-routing-key": "k"}, resource=RESOURCE)
+    text = refusal_of({"x-dead-letter-exchange": 5})
+    assert text == f"invalid type 'signedint' for arg 'x-dead-letter-exchange' in {RESOURCE}"
+
+
+@pytest.mark.parametrize("name", OF_OTHER_TYPES)
+def test_what_only_other_types_understand_is_refused(name):
+    assert name not in COMPARED
+    expected = f"invalid arg '{name}' for {RESOURCE} of queue type rabbit_classic_queue"
+    assert refusal_of({name: 1}) == expected

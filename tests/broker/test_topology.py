@@ -201,7 +201,7 @@ def test_an_auto_delete_exchange_goes_with_the_queue_that_it_fed(host, exchanges
 
 @pytest.mark.parametrize("how", ["unbind", "delete"])
 def test_auto_delete_exchanges_go_one_after_the_other_in_a_row_of_any_length(
-    host, exchanges, declare, bind, unbind, how
+    host, exchanges, declare, bind, unbind, turns, how
 ):
     names = [f"auto {number}" for number in range(1100)]
     exchanges(*names, auto_delete=True)
@@ -211,6 +211,7 @@ def test_auto_delete_exchanges_go_one_after_the_other_in_a_row_of_any_length(
         unbind("q", names[-1])
     else:
         host.delete_queue("q", connection=None)
+    assert turns() > 1
     assert not any(name in host.exchanges for name in names)
     assert host.topology.binding_count == 0
 

@@ -240,22 +240,22 @@ def test_declaring_a_queue_again_with_another_type_is_told_as_a_difference(decla
     assert text.startswith("inequivalent arg 'x-queue-type'")
 
 
-def test_deleting_a_queue_tells_how_many_messages_went_with_it(host, declare, full_store):
+def test_deleting_a_queue_tells_how_many_messages_went_with_it(host, declare, fill):
     queue = declare("q")
-    real, queue.store = queue.store, full_store(queue.store.number, ready_count=3)
-    host.shard = host.topology.shard = type("Shard", (), {"close_queue": lambda *_: None})()
-    assert host.delete_queue("q", connection=None) == 3
+    fill(queue, 3)
+    assert host.delete_queue("q", connection=None).message_count == 3
     assert "q" not in host.queues
-    assert not real.closed
+    assert queue.store.closed
 
 
 def test_deleting_a_queue_that_is_not_there_is_fine(host):
-    assert host.delete_queue("q", if_unused=True, if_empty=True, connection=None) == 0
+    deletion = host.delete_queue("q", if_unused=True, if_empty=True, connection=None)
+    assert deletion == (0, None)
 
 
-def test_a_queue_with_messages_is_not_empty(host, declare, full_store, subscriber):
+def test_a_queue_with_messages_is_not_empty(host, declare, fill, subscriber):
     queue = declare("q")
-    queue.store = full_store(0, ready_count=1)
+    fill(queue, 1)
     queue.subscribe(subscriber())
     text = refusal(
         PreconditionFailed, host.delete_queue, "q", if_empty=True, if_unused=True, connection=None
@@ -277,11 +277,11 @@ def test_an_empty_unused_queue_is_deleted(host, declare):
     assert "q" not in host.queues
 
 
-def test_purging_tells_how_many_messages_were_dropped(host, declare, full_store):
-    queue = declare("q")
-    queue.store = full_store(0, ready_count=5)
-    assert host.purge_queue("q", None) == 5
-    assert host.purge_queue("q", None) == 0
+def test_purging_tells_how_many_messages_were_dropped(host, declare, fill):
+    fill(declare("q"), 5)
+    for count in (5, 0):
+        purge = host.purge_queue("q", None)
+        assert (purge.done, purge.count) == (True, count)
 
 
 def test_purging_a_queue_that_is_not_there_is_refused(host):
@@ -447,7 +447,7 @@ def test_publishing_to_an_internal_exchange_is_refused_and_through_one_is_not(
 @pytest.fixture
 def full(random):
     """A host that may hold one queue, one exchange of its own, and one binding."""
-    host = VirtualHost("/", Shard(), random, Limits(1, 7, 1))
+    host = VirtualHost("/", Shard(), random, Limits(queues_max=1, exchanges_max=7, bindings_max=1))
     host.declare_queue("q", connection=None)
     host.declare_exchange("e", "fanout")
     host.bind_queue(queue="q", exchange="e", routing_key="k", connection=None)
@@ -493,7 +493,7 @@ def test_deleting_makes_room(full):
     ],
 )
 def test_messages_of_durable_queues_are_kept(random, options, kept):
-    host = VirtualHost("/", Shard(0, True), random, Limits())
+    host = VirtualHost("/", Shard(0, journal=True), random, Limits())
     queue = host.declare_queue("q", connection=object(), **options)
     assert (queue.store.identity > queue.store.number) is kept
 

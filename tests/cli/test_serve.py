@@ -156,7 +156,8 @@ def test_uncompiled_it_says_what_to_expect_and_what_to_do() -> None:
 
 def test_what_other_machines_can_reach_is_warned_of() -> None:
     with running_broker("--listen", "0.0.0.0:0") as broker:
-        assert f"0.0.0.0:{broker.port} can be reached from other machines" in broker.log
+        where = f"0.0.0.0:{broker.port} can be reached from other machines"
+        assert f"{where}, but nobody can log in from there" in broker.log
 
 
 def test_the_log_level_is_kept() -> None:
@@ -219,3 +220,32 @@ def test_a_message_size_that_cannot_be_is_refused(size: str) -> None:
     status, words = refused("--max-message-size", size)
     assert status == 2
     assert "--max-message-size" in words
+
+
+def test_limits_are_set_on_the_command_line() -> None:
+    with running_broker("--max-connections", "1", "--handshake-timeout", "300ms") as broker:
+        with talk(broker.port) as client:
+            client.settimeout(LIMIT_S)
+            while client.recv(4096):
+                pass  # the rest of connection.start; then the time is over
+        assert "handshake timeout: starting" in broker.log
+
+
+def test_more_connections_than_files_can_be_is_refused() -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most == resource.RLIM_INFINITY:
+        pytest.skip("there may be any number of files here")
+    status, words = refused("--max-connections", str(most))
+    assert status == 2
+    assert f"this process may have {most} open files" in words
+    assert "ulimit -Hn" in words
+
+
+def test_a_flood_of_failing_clients_does_not_fill_the_log() -> None:
+    with running_broker("--max-log-rate", "3") as broker:
+        for _ in range(50):
+            with socket.create_connection(("127.0.0.1", broker.port), LIMIT_S) as client:
+                client.sendall(b"GET / HTTP/1.1\r\n\r\n")
+                client.recv(100)
+    lines = [line for line in broker.log.splitlines() if "unknown protocol header" in line]
+    assert 3 <= len(lines) < 25

@@ -1,6 +1,6 @@
 import pytest
 
-from leveret.cli.size import parse_size
+from leveret.cli.size import parse_size, show_size
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,8 @@ def test_a_size_is_a_number_and_a_unit(text, size):
 def test_anything_else_is_no_size(text):
     with pytest.raises(ValueError, match="is not a size"):
         parse_size(text)
+
+
+@pytest.mark.parametrize("text", ["0", "1", "1000", "1KiB", "1025", "8KiB", "16MiB", "3GiB"])
+def test_what_is_shown_is_read_again(text):
+    assert show_size(parse_size(text)) == text

@@ -17,7 +17,9 @@ from typing import Any
 from leveret.engine.amqp091.channel import Channel
 from leveret.engine.amqp091.connection import Connection
 from leveret.engine.amqp091.consumer import ChannelConsumer
+from leveret.engine.chores import Chore
 from leveret.engine.errors import PeerViolation
+from leveret.engine.memory import Memory
 from leveret.engine.queue import Queue
 from leveret.engine.route import Exchange, Route, RouteCache
 from leveret.engine.shard import Shard
@@ -201,8 +203,8 @@ def content_of(channel: int, rest: Iterator[Frame]) -> tuple[bytes, bytes]:
 class World:
     """A shard, and a virtual host whose routing keys lead to `bound`'s queues."""
 
-    def __init__(self, *, journal: bool = False) -> None:
-        self.shard = Shard(1, journal)
+    def __init__(self, memory: Memory | None = None, *, journal: bool = False) -> None:
+        self.shard = Shard(1, memory, journal=journal)
         self.routes = RouteCache(1)
         self.exchange = Exchange()
         self.bound: dict[bytes, list[Queue]] = {}
@@ -266,14 +268,20 @@ class Client:
 
     def send(self, data: bytes, *, step: int = 1 << 20) -> None:
         """Has the broker receive `data`, at most `step` bytes at a time."""
+        assert not self.offer(data, step=step), "the connection is paused"
+
+    def offer(self, data: bytes, *, step: int = 1 << 20) -> bytes:
+        """The same, as far as the broker takes it; returns the rest."""
         rest = memoryview(data)
         while rest:
             room = self.connection.receive_buffer()
             count = min(len(room), len(rest), step)
-            assert count, "the connection is paused"
+            if not count:
+                break
             room[:count] = rest[:count]
             self.connection.received(count, NOW)
             rest = rest[count:]
+        return bytes(rest)
 
     def publish(
         self,
@@ -387,6 +395,10 @@ class Client:
         self, channel: int, exchange: bytes, routing_key: bytes, properties: bytes, body: bytes
     ) -> None:
         self.returns.append((channel, exchange, routing_key, properties, body))
+
+    def began(self, chore: Chore) -> None:
+        self.connection.pause()
+        chore.when_done(lambda: self.connection.resume(NOW))
 
     def violated(self, error: Exception) -> None:
         if not isinstance(error, PeerViolation):

@@ -25,7 +25,7 @@ class FakeLog:
 
     def replayed(self, *, redelivered: bool = False, upto: int | None = None) -> Replay:
         """A replay of the first batches, to a shard of its own."""
-        replay = Replay(Shard(1, True), redelivered)
+        replay = Replay(Shard(1, journal=True), redelivered)
         for number, written in self.batches[:upto]:
             replay.apply(number, Buffer(0, written), 0, len(written))
         return replay

@@ -103,6 +103,19 @@ def test_numbers_are_unsigned(width):
     assert content(buffer) == b"\0" + b"\xff" * width + bytes(SIZE - 1 - width)
 
 
+@pytest.mark.parametrize("offset", [0, SIZE - 1])
+def test_a_prefetch_changes_nothing(offset):
+    buffer = filled()
+    probe.prefetch(buffer, offset)
+    assert content(buffer) == bytes(range(SIZE))
+
+
+@pytest.mark.parametrize("offset", [SIZE, *FAR])
+def test_a_prefetch_outside_is_refused(offset):
+    with pytest.raises(IndexError):
+        probe.prefetch(filled(), offset)
+
+
 @given(NUMBERS, st.sampled_from(WIDTHS), st.integers(0, SIZE - 8))
 def test_a_number_is_cut_to_its_width(value, width, offset):
     buffer = Buffer(SIZE)

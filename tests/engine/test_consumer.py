@@ -4,10 +4,11 @@ import pytest
 
 from leveret.engine.consumer import Consumer
 from leveret.engine.errors import InvariantError
-from leveret.engine.output import Output
+from leveret.engine.memory import Memory
+from leveret.engine.output import Output, Outputs
 from tests.engine.client import Client, World, ack_frame, nack_frame
 
-FULL = 256 * 1024
+FULL = 560 * 1024
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def publish(world: World, count: int, size: int = 0) -> None:
 
 def test_a_protocol_says_how_its_consumers_deliver(world):
     queue = world.queue(b"q")
-    queue.add_consumer(Consumer(Output(None, [], []), 0, False))
+    queue.add_consumer(Consumer(Output(None, Outputs(Memory())), 0, False))
     publish(world, 1)
     with pytest.raises(InvariantError):
         world.turn()
@@ -108,18 +109,18 @@ def test_credit_is_the_consumers_own_though_a_channel_has_several(world, client)
 @pytest.mark.parametrize("no_ack", [True, False])
 def test_a_consumer_is_passed_over_while_its_output_is_full(world, client, no_ack):
     queue = world.queue(b"q")
-    publish(world, 10, size=100_000)
+    publish(world, 10, size=200_000)
     client.consume(queue, no_ack=no_ack)
     world.turn()
     assert queue.ready_count == 7
     assert not world.shard.pending
     pending = len(client.connection.send_buffer())
-    assert FULL <= pending < FULL + 110_000
+    assert FULL <= pending < FULL + 210_000
 
 
 def test_room_in_the_output_brings_the_consumer_back(world, client):
     queue = world.queue(b"q")
-    publish(world, 10, size=100_000)
+    publish(world, 10, size=200_000)
     client.consume(queue, no_ack=True)
     world.turn()
     pending = len(client.connection.send_buffer())
@@ -151,18 +152,18 @@ def test_all_consumers_of_a_full_output_come_back(world, client):
     queues = [world.queue(b"q"), world.queue(b"q"), world.queue(b"r")]
     for number, queue in enumerate(queues):
         client.consume(queue, tag=b"%d" % number, no_ack=True)
-    publish(world, 8, size=100_000)
+    publish(world, 8, size=200_000)
     world.turn()
     world.connect().publish(b"r", b"r")
     world.turn()
     assert any(queue.ready_count for queue in queues)
-    assert len(client.take_turns()) > 1_600_000
+    assert len(client.take_turns()) > 3_200_000
     assert [queue.ready_count for queue in queues] == [0, 0, 0]
 
 
 def test_a_consumer_cancelled_while_its_output_is_full_does_not_come_back(world, client):
     queue = world.queue(b"q")
-    publish(world, 5, size=100_000)
+    publish(world, 5, size=200_000)
     consumer = client.consume(queue, no_ack=True)
     world.turn()
     left = queue.ready_count
@@ -173,7 +174,7 @@ def test_a_consumer_cancelled_while_its_output_is_full_does_not_come_back(world,
 
 def test_a_consumer_waits_for_credit_and_room_both(world, client):
     queue = world.queue(b"q")
-    publish(world, 9, size=100_000)
+    publish(world, 9, size=200_000)
     client.consume(queue, prefetch=3)
     world.turn()
     client.send(ack_frame(1))

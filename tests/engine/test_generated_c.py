@@ -20,8 +20,10 @@ BUILT = REPOSITORY / "build" / "cython" / "src" / "leveret" / "engine"  # by set
 
 HOT = {
     "amqp091/connection": "Connection: walk frame method acknowledge look_up",
+    "amqp091/lookahead": "lookahead: fetch_routes fetch_route",  # of the module, not of a class
     "amqp091/channel": "Channel: publish header body body_gathered store acknowledge settle_taken"
-    " owe free_holder",
+    " owe",
+    "amqp091/holders": "Holders: at free",
     "amqp091/content": "Content: begin header keep_properties expect_body gather finish",
     "amqp091/properties": "Properties: walk walk_field",
     "amqp091/consumer": "ChannelConsumer: deliver write_parts",
@@ -36,14 +38,20 @@ HOT = {
     "records": "Records: append add_target chunk_of release release_in room",
     "output": "Output: reserve is_full",
     "consumer": "Consumer: has_credit",
-    "route": "RouteCache: look_up hash_of",
+    "route": "RouteCache: look_up row_of home_of hash_of fetch is_far",
 }
 MAKES_A_BUFFER = {"PyLong_FromSsize_t", "__Pyx_PyObject_FastCall"}
 MAY_CALL = {  # beyond what all may: what is rare, or was measured and found cheap
     "Connection.method": {  # any other method than those of each message
         *("PyLong_FromSsize_t", "__Pyx_PyLong_From_int", "__Pyx_PyObject_FastCallMethod"),
     },
-    "Channel.free_holder": {"PyLong_FromSsize_t", "__Pyx_SetItemInt"},  # a consumer that has gone
+    "Connection.frame": {  # a heartbeat with a payload, which is an error
+        *("PyLong_FromSsize_t", "PyBytes_CheckExact", "__Pyx_PyObject_FastCallMethod"),
+        "__Pyx_RaiseUnexpectedTypeError",
+    },
+    "Holders.free": {  # a consumer that has gone
+        *("PyLong_FromSsize_t", "__Pyx_SetItemInt", "__Pyx_PyDict_Pop_ignore"),
+    },
     "Content.keep_properties": MAKES_A_BUFFER,  # larger ones than any before on this channel
     "Confirms.refused": MAKES_A_BUFFER,  # the first exception after a time without
     "Pages.find": {  # another page than the last time

@@ -1,22 +1,22 @@
 """A queue's order: positions in pages, against a list that keeps the same order."""
 
-from typing import Any
-
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from leveret.engine.index import Index
+from leveret.engine.memory import Memory
+from leveret.engine.pages import PagePool
 
 READY, UNACKED, REDELIVERED = 1, 2, 8
 PAGE = 512
 LOCATION_MAX = 2**56 - 1
 
 
-def index_of(count: int, spare: list | None = None) -> Index:
+def index_of(count: int, pool: PagePool | None = None) -> Index:
     """Ready entries, whose location is 1000 + their position."""
-    index = Index([] if spare is None else spare)
+    index = Index(pool or PagePool(Memory()))
     for position in range(count):
         assert index.append(1000 + position) == position
     return index
@@ -40,7 +40,7 @@ def test_positions_rise_from_zero_and_are_never_used_again():
 
 
 def test_an_empty_index_has_nothing_ready():
-    index = Index([])
+    index = Index(PagePool(Memory()))
     assert (index.seek_ready(), index.entries(), index.entry(0), index.remove(0)) == (
         False,
         [],
@@ -58,7 +58,7 @@ def test_entries_are_delivered_in_order(count):
 
 @pytest.mark.parametrize("location", [0, 1, LOCATION_MAX])
 def test_an_entry_keeps_its_location_beside_its_state(location):
-    index = Index([])
+    index = Index(PagePool(Memory()))
     index.append(location)
     assert index.entries() == [(0, READY, location)]
     take(index, 1)
@@ -118,25 +118,25 @@ def test_an_entry_is_removed_once_whatever_its_state():
 
 
 def test_one_entry_that_stays_pins_one_page():
-    spare: list[Any] = []
-    index = index_of(20 * PAGE, spare)
+    pool = PagePool(Memory())
+    index = index_of(20 * PAGE, pool)
     take(index, 20 * PAGE)
     for position in range(20 * PAGE):
         if position != 7 * PAGE + 9:
             index.remove(position)
-    assert len(spare) == 19
+    assert len(pool.spare) == 19
     assert index.pages.head is index.pages.tail
     assert index.requeue(7 * PAGE + 9)
     assert take(index, 1) == [7 * PAGE + 9]
 
 
 def test_an_index_that_was_emptied_takes_new_entries_in_the_same_page():
-    spare: list[Any] = []
-    index = index_of(3, spare)
+    pool = PagePool(Memory())
+    index = index_of(3, pool)
     for _ in range(3):
         index.seek_ready()
         index.take_away()
-    assert (len(spare), index.seek_ready()) == (1, False)
+    assert (len(pool.spare), index.seek_ready()) == (1, False)
     assert index.append(5) == 3
     assert take(index, 1) == [3]
 
@@ -158,8 +158,8 @@ class Commands(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.spare: list[Any] = []
-        self.index = Index(self.spare)
+        self.pool = PagePool(Memory())
+        self.index = Index(self.pool)
         self.entries: dict[int, tuple[int, int]] = {}
         self.next_position = 0
         self.next_location = 0
@@ -250,7 +250,7 @@ class Commands(RuleBasedStateMachine):
         for position in list(self.entries):
             self.index.remove(position)
         assert self.index.pages.head is None
-        for page in self.spare:
+        for page in self.pool.spare:
             assert page.buffer.bytes_at(0, PAGE * 8) == bytes(PAGE * 8)
 
 

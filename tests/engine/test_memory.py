@@ -1,174 +1,131 @@
-"""What the engine may not cost: an object for each message, a megabyte for one that stays."""
-
-import gc
-import sys
-import tracemalloc
-from collections.abc import Callable, Iterator
-from pathlib import Path
+"""Memory: what is counted, when it is full, what its pools keep."""
 
 import pytest
 
-from leveret.engine.buffer import COMPILED
-from tests.engine.client import Client, World, ack_frame, message, nack_frame
+from leveret.engine.errors import InvariantError
+from leveret.engine.memory import Memory
 
+SMALL, LARGE = 128 * 1024, 608 * 1024
+MAPPED_MIN = 64 * 1024
 MIB = 1 << 20
-COUNT = 10_000
-STATUS = Path("/proc/self/status")
-
-compiled_only = pytest.mark.skipif(not COMPILED, reason="uncompiled, everything is an object")
 
 
-def discard(client: Client) -> None:
-    """Sends all there is, without looking at it."""
-    while count := len(client.connection.send_buffer()):
-        client.connection.sent(count)
+def test_what_is_taken_is_in_use_until_it_is_given_back():
+    memory = Memory(1000)
+    memory.take(300)
+    memory.take(200)
+    memory.give(100)
+    assert (memory.in_use, memory.full) == (400, False)
 
 
-def turns(world: World, *clients: Client) -> None:
-    while world.shard.pending:
-        world.shard.turn()
-        for client in clients:
-            discard(client)
+def test_more_cannot_be_given_back_than_was_taken():
+    memory = Memory()
+    memory.take(5)
+    with pytest.raises(InvariantError, match="more memory was given back"):
+        memory.give(6)
 
 
-class Load:
-    """10,000 messages on their way, with pre-encoded frames."""
-
-    def __init__(self) -> None:
-        self.world = World()
-        self.queue = self.world.queue(b"q")
-        self.publisher, self.consumer = self.world.connect(), self.world.connect()
-        self.publisher.channel().select_confirm()
-        self.reader = self.consumer.consume(self.queue)
-        self.consumer.channel().cancel(self.reader)
-        self.messages = message(b"q", b"x" * 16, b"\x18\x00\x02\x05") * COUNT
-        self.tag = 0
-
-    def publish(self) -> None:
-        self.publisher.send(self.messages)
-        turns(self.world, self.publisher)
-        assert self.queue.ready_count == COUNT
-
-    def deliver(self) -> None:
-        self.reader = self.consumer.consume(self.queue)
-        turns(self.world, self.consumer)
-        assert self.queue.unacked_count == COUNT
-
-    def requeue(self) -> None:
-        self.consumer.channel().cancel(self.reader)
-        self.tag += COUNT
-        self.consumer.send(nack_frame(self.tag, multiple=True))
-        assert self.queue.ready_count == COUNT
-
-    def acknowledge(self, frames: bytes) -> None:
-        self.consumer.send(frames)
-        self.tag += COUNT
-        turns(self.world, self.consumer)
-        assert (self.queue.unacked_count, self.consumer.violations) == (0, [])
-
-    def acks(self) -> bytes:
-        return b"".join(ack_frame(tag) for tag in range(self.tag + 1, self.tag + COUNT + 1))
+def test_memory_is_full_with_the_byte_that_reaches_the_limit():
+    memory = Memory(1000)
+    memory.take(999)
+    assert not memory.full
+    memory.take(1)
+    assert memory.full
 
 
-def blocks_for(action: Callable[..., None], *arguments: object) -> int:
-    """How many more objects there are afterwards."""
-    before = sys.getallocatedblocks()
-    action(*arguments)
-    return sys.getallocatedblocks() - before
+def test_it_stays_full_until_an_eighth_is_free_and_somebody_asks():
+    memory = Memory(1000)
+    memory.take(1000)
+    memory.give(125)
+    assert (memory.relax(), memory.full) == (True, True)
+    memory.give(1)
+    assert memory.full
+    assert (memory.relax(), memory.full) == (False, False)
 
 
-@pytest.fixture
-def no_collector() -> Iterator[None]:
-    """What others have left behind is not collected meanwhile."""
-    gc.disable()
-    yield
-    gc.enable()
+def test_what_the_system_sees_and_nobody_counted_is_in_use():
+    memory = Memory(1000)
+    memory.take(100)
+    memory.resident(600)
+    assert (memory.in_use, memory.uncounted) == (600, 500)
+    memory.take(50)
+    assert memory.in_use == 650
+    memory.resident(100)
+    assert (memory.in_use, memory.uncounted) == (150, 0)
 
 
-@compiled_only
-@pytest.mark.slow
-def test_ten_thousand_messages_are_no_objects(no_collector):
-    """A page for 512 positions or 256 tags is four objects; nothing else may grow."""
-    load = Load()
-    for _ in range(2):
-        blocks = [
-            blocks_for(load.publish),
-            blocks_for(load.deliver),
-            blocks_for(load.requeue),
-            blocks_for(load.deliver),
-        ]
-        acks = load.acks()
-        blocks.append(blocks_for(load.acknowledge, acks))
-        load.consumer.channel().cancel(load.reader)
-    assert all(abs(count) < 400 for count in blocks), blocks
+def test_memory_is_full_also_where_only_the_system_sees_it():
+    memory = Memory(1000)
+    memory.take(250)
+    memory.resident(1000)
+    assert memory.full
 
 
-@compiled_only
-@pytest.mark.slow
-def test_traffic_of_ten_thousand_messages_allocates_next_to_nothing():
-    """The most that was allocated at any time of it, in a world that has seen such traffic."""
-    load = Load()
-    load.consumer.consume(load.queue, no_ack=True)
-    load.publisher.send(load.messages)
-    turns(load.world, load.publisher, load.consumer)
-    tracemalloc.start()
-    load.publisher.send(load.messages)
-    turns(load.world, load.publisher, load.consumer)
-    _, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert load.queue.ready_count == 0
-    assert most < 32 * 1024
+def test_what_nobody_counted_never_fills_it_alone():
+    memory = Memory(1000)
+    memory.resident(5000)
+    assert (memory.in_use, memory.full) == (750, False)
 
 
-def resident_bytes() -> int:
-    for line in STATUS.read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024
-    return 0
+def test_without_a_limit_it_is_never_full():
+    memory = Memory()
+    memory.take(1 << 60)
+    assert (memory.full, memory.is_tight()) == (False, False)
 
 
-class Passage:
-    """Queues of which each keeps one unacknowledged message, and traffic that passes by."""
-
-    def __init__(self, size: int) -> None:
-        self.world = World()
-        self.publisher, self.keeper, self.reader = (self.world.connect() for _ in range(3))
-        self.size = size
-        self.queues = 0
-        self.fast = self.add(b"fast")
-        self.stream = b""
-
-    def add(self, key: bytes) -> bytes:
-        queue = self.world.queue(key)
-        self.keeper.consume(queue, prefetch=1)
-        self.publisher.publish(key, bytes(16))
-        turns(self.world, self.keeper)
-        self.reader.consume(queue, no_ack=True)
-        return message(key, bytes(self.size))
-
-    def keep_one(self) -> None:
-        """One queue more keeps a message; its traffic takes turns with the fast queue's."""
-        self.queues += 1
-        passing = self.add(b"%04d" % self.queues)
-        share = MIB // (2 * self.size)
-        recent = self.stream[-(share - 1) * len(passing) :] if share > 1 else b""
-        self.stream = recent + passing
-        self.publisher.send(self.stream + self.fast * share)
-        turns(self.world, self.reader)
-        self.publisher.routed.clear()
+def test_a_buffer_has_its_size_and_counts_until_it_is_dropped():
+    memory = Memory()
+    buffer = memory.buffer(10)
+    assert (buffer.size, memory.in_use) == (10, 10)
+    memory.drop(buffer)
+    assert memory.in_use == 0
 
 
-@pytest.mark.slow
-def test_a_message_that_stays_pins_itself_and_not_what_has_passed():
-    """1,000 messages stay, one by one, while a gigabyte passes."""
-    passage = Passage(1000 if COMPILED else 30_000)
-    passage.keep_one()
-    idle, most = resident_bytes() if STATUS.exists() else 0, 0
-    for _ in range(1000):
-        passage.keep_one()
-        most = max(most, passage.world.shard.records.memory_bytes)
-    assert passage.world.shard.records.live_count == 1002
-    assert passage.publisher.connection.bytes_received > 950_000_000
-    assert most <= 18 * MIB
-    if STATUS.exists():
-        assert resident_bytes() - idle < 20_000_000
+@pytest.mark.parametrize(("size", "asked"), [(MAPPED_MIN - 1, []), (MAPPED_MIN, [MAPPED_MIN])])
+def test_large_buffers_come_from_whoever_allocates(size, asked):
+    sizes = []
+
+    def allocate(size):
+        sizes.append(size)
+        return bytearray(size)
+
+    buffer = Memory(allocate=allocate).buffer(size)
+    assert (sizes, buffer.size, buffer.writable) == (asked, size, True)
+
+
+@pytest.mark.parametrize(
+    ("needed", "size"),
+    [(0, SMALL), (SMALL, SMALL), (SMALL + 1, LARGE), (LARGE, LARGE), (LARGE + 1, LARGE + 1)],
+)
+def test_what_is_borrowed_has_one_of_two_sizes_or_is_made_to_measure(needed, size):
+    assert Memory().borrow(needed).size == size
+
+
+def test_what_was_given_back_is_lent_again():
+    memory = Memory()
+    small, large = memory.borrow(1), memory.borrow(SMALL + 1)
+    memory.give_back(small)
+    memory.give_back(large)
+    assert (memory.borrow(SMALL), memory.borrow(LARGE)) == (small, large)
+    assert memory.in_use == SMALL + LARGE
+
+
+def test_the_pools_keep_some_of_each_size_and_nothing_made_to_measure():
+    memory = Memory()
+    sizes = (1,) * 40 + (LARGE,) * 20 + (LARGE + 1,)
+    for buffer in [memory.borrow(size) for size in sizes]:
+        memory.give_back(buffer)
+    assert (len(memory.spare_small), len(memory.spare_large)) == (32, 16)
+    assert memory.in_use == 32 * SMALL + 16 * LARGE
+    memory.drop_spare()
+    assert (memory.spare_small, memory.spare_large, memory.in_use) == ([], [], 0)
+
+
+def test_nothing_is_kept_where_half_of_the_memory_is_in_use():
+    memory = Memory(2 * MIB)
+    one, other = memory.borrow(1), memory.borrow(1)
+    memory.take(MIB - 2 * SMALL)
+    memory.give_back(one)
+    assert memory.spare_small == []
+    memory.give_back(other)
+    assert memory.spare_small == [other]

@@ -6,9 +6,15 @@ from hypothesis import strategies as st
 
 from leveret.engine import probe
 from leveret.engine.errors import InvariantError
-from leveret.engine.pages import Page, Pages
+from leveret.engine.memory import Memory
+from leveret.engine.pages import Page, PagePool, Pages
 
 SPARE_MAX = 1024
+PAGE_BYTES = 4600
+
+
+def a_pool() -> PagePool:
+    return PagePool(Memory())
 
 
 def numbers(pages: Pages) -> list[int]:
@@ -26,7 +32,7 @@ def numbers(pages: Pages) -> list[int]:
 
 
 def test_a_table_without_entries_has_no_pages():
-    pages = Pages([])
+    pages = Pages(a_pool())
     assert (pages.head, pages.tail, pages.find(0)) == (None, None, None)
 
 
@@ -37,7 +43,7 @@ def test_a_page_has_512_zero_slots_and_nothing_in_use():
 
 
 def test_pages_stand_in_the_order_they_were_opened_with_gaps():
-    pages = Pages([])
+    pages = Pages(a_pool())
     opened = [pages.open(number) for number in (0, 1, 7, 2**55 - 1)]
     assert numbers(pages) == [0, 1, 7, 2**55 - 1]
     assert [pages.find(number) for number in (0, 1, 7, 2**55 - 1)] == opened
@@ -46,7 +52,7 @@ def test_pages_stand_in_the_order_they_were_opened_with_gaps():
 
 @pytest.mark.parametrize("number", [0, 6, 7])
 def test_a_page_is_opened_behind_the_last_one_only(number):
-    pages = Pages([])
+    pages = Pages(a_pool())
     pages.open(7)
     with pytest.raises(InvariantError):
         pages.open(number)
@@ -55,7 +61,7 @@ def test_a_page_is_opened_behind_the_last_one_only(number):
 
 @pytest.mark.parametrize("count", ["live", "ready"])
 def test_a_page_in_use_is_not_dropped(count):
-    pages = Pages([])
+    pages = Pages(a_pool())
     page = pages.open(0)
     setattr(page, count, 1)
     with pytest.raises(InvariantError):
@@ -65,7 +71,7 @@ def test_a_page_in_use_is_not_dropped(count):
 
 @pytest.mark.parametrize("dropped", [0, 1, 2])
 def test_a_dropped_page_is_not_found_and_its_neighbours_meet(dropped):
-    pages = Pages([])
+    pages = Pages(a_pool())
     for number in range(3):
         pages.open(number)
     pages.drop(pages.find(dropped))
@@ -74,35 +80,57 @@ def test_a_dropped_page_is_not_found_and_its_neighbours_meet(dropped):
 
 
 def test_a_dropped_number_is_opened_again_where_it_was_the_last():
-    pages = Pages([])
+    pages = Pages(a_pool())
     pages.drop(pages.open(4))
     assert pages.find(4) is None
     assert pages.open(4) is pages.find(4)
 
 
 def test_dropped_pages_serve_any_table_of_the_same_pool():
-    spare: list[Page] = []
-    one, other = Pages(spare), Pages(spare)
+    pool = a_pool()
+    one, other = Pages(pool), Pages(pool)
     page = one.open(3)
     one.find(3)
     one.drop(page)
-    assert spare == [page]
+    assert pool.spare == [page]
     assert other.open(9) is page
-    assert (spare, one.find(3), one.find(9), other.find(9)) == ([], None, None, page)
+    assert (pool.spare, one.find(3), one.find(9), other.find(9)) == ([], None, None, page)
 
 
 def test_the_pool_keeps_a_thousand_pages_and_no_more():
-    spare: list[Page] = []
-    pages = Pages(spare)
+    pool = a_pool()
+    pages = Pages(pool)
     opened = [pages.open(number) for number in range(SPARE_MAX + 10)]
     for page in opened:
         pages.drop(page)
-    assert len(spare) == SPARE_MAX
+    assert len(pool.spare) == SPARE_MAX
+
+
+def test_what_pages_take_is_counted_in_use_and_spare_alike():
+    memory = Memory()
+    pool = PagePool(memory)
+    pages = Pages(pool)
+    opened = [pages.open(number) for number in range(SPARE_MAX + 10)]
+    assert memory.in_use == (SPARE_MAX + 10) * PAGE_BYTES
+    for page in opened:
+        pages.drop(page)
+    assert memory.in_use == SPARE_MAX * PAGE_BYTES
+    pool.drop_spare()
+    assert (memory.in_use, pool.spare) == (0, [])
+
+
+def test_no_page_is_kept_where_memory_is_tight():
+    memory = Memory(4 * PAGE_BYTES)
+    pages = Pages(PagePool(memory))
+    opened = [pages.open(number) for number in range(3)]
+    for page in opened:
+        pages.drop(page)
+    assert memory.in_use == PAGE_BYTES
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 9)), max_size=60))
 def test_the_chain_and_the_numbers_agree_after_any_drops(commands):
-    pages, expected, next_number = Pages([]), {}, 0
+    pages, expected, next_number = Pages(a_pool()), {}, 0
     for opens, number in commands:
         if opens:
             next_number += 1 + number
@@ -116,7 +144,7 @@ def test_the_chain_and_the_numbers_agree_after_any_drops(commands):
 
 
 def test_what_stands_in_a_page_is_found_by_its_number():
-    pages = Pages([])
+    pages = Pages(a_pool())
     for number in range(3):
         probe.write_slot(pages.open(number).buffer, 511, number + 1)
     assert [probe.read_slot(pages.find(number).buffer, 511) for number in range(3)] == [1, 2, 3]

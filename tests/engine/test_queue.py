@@ -6,6 +6,7 @@ import pytest
 
 from leveret.engine.amqp091.consumer import ChannelConsumer
 from leveret.engine.buffer import COMPILED
+from leveret.engine.chores import Chore
 from leveret.engine.queue import Queue
 from tests.engine.client import (
     Client,
@@ -18,6 +19,8 @@ from tests.engine.client import (
 
 FOR_CREDIT = 1
 PAGE = 512
+AT_ONCE = 16384
+SLICE = 2048
 MESSAGES_PER_TURN = 4096
 
 
@@ -164,6 +167,78 @@ def test_closing_a_queue_leaves_what_other_queues_hold(world, queue):
     (client,) = consumers(world, other, 1)
     world.turn()
     assert numbers(client) == [0, 1, 2]
+
+
+# What takes several turns
+
+
+@pytest.fixture
+def busy(world) -> World:
+    """What may be done at once in this turn has been done."""
+    world.shard.chores.spend(AT_ONCE)
+    return world
+
+
+def test_a_large_purge_goes_on_over_turns_and_nothing_is_delivered_meanwhile(world, queue, busy):
+    publish(world, 2 * SLICE)
+    purge = world.shard.purge(queue)
+    publish(world, 2, first=7)
+    (client,) = consumers(world, queue, 1)
+    world.shard.turn()
+    assert (purge.done, numbers(client)) == (False, [])
+    assert queue.ready_count == SLICE + 2
+    world.turn()
+    assert (purge.done, purge.count, numbers(client)) == (True, 2 * SLICE, [7, 8])
+    assert (queue.ready_count, queue.ready_bytes, queue.held_count) == (0, 0, 0)
+
+
+def test_what_is_unacknowledged_survives_a_purge_of_several_turns(world, queue, busy):
+    publish(world, 2 * SLICE)
+    client = world.connect()
+    for _ in range(2):
+        client.channel().get(queue, False)
+    purge = world.shard.purge(queue)
+    world.turn()
+    client.send(nack_frame(1) + nack_frame(2))
+    assert (purge.count, queue.ready_count) == (2 * SLICE - 2, 2)
+
+
+def test_a_large_queue_that_closes_is_emptied_over_turns(world, queue, busy):
+    publish(world, 2 * SLICE)
+    world.close_queue(queue)
+    assert (queue.closed, queue.ready_count) == (True, 0)
+    world.shard.turn()
+    assert world.shard.records.live_count == SLICE
+    assert world.shard.open_queue().number != queue.number, "it is not empty yet"
+    world.turn()
+    assert world.shard.records.live_count == 0
+    assert world.shard.open_queue().number == queue.number
+
+
+def test_a_closed_queues_number_waits_for_what_leads_there(world, queue):
+    bindings = Chore(lambda count: count)
+    world.shard.chores.begin(bindings)
+    world.shard.close_queue(queue, bindings)
+    world.shard.turn()
+    assert world.shard.open_queue().number != queue.number
+    done = Chore(lambda count: 0)
+    world.shard.chores.begin(done)
+    other = world.shard.open_queue()
+    world.shard.close_queue(other, done)
+    assert world.shard.open_queue().number == other.number
+
+
+def test_messages_of_a_queue_that_is_being_emptied_may_be_moved(world, queue, busy):
+    """When little of a chunk of memory is alive that little moves, and is found where it goes."""
+    other = world.queue(b"other")
+    publisher = world.connect()
+    for _ in range(2 * SLICE):
+        publisher.send(message(b"q", b"") + message(b"other", bytes(500)))
+    world.close_queue(queue)
+    other.purge()
+    assert world.shard.records.sparse
+    world.turn()
+    assert world.shard.records.live_count == 0
 
 
 # Turns

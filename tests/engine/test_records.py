@@ -129,6 +129,7 @@ def keep_each(world: World, client: Client, every: int, count: int) -> None:
     world.queue(b"keep"), world.queue(b"pass")
     for number in range(count):
         stays = number % every == 0
+        client.take()
         client.publish(b"keep" if stays else b"pass", b"%d" % number + bytes(10_000))
         if stays:
             client.channel().get(world.bound[b"keep"][0], False)

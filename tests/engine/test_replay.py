@@ -214,7 +214,7 @@ def test_what_was_read_back_is_consumed_like_anything_else(world, client, log):
 def test_what_no_broker_writes_is_an_error(records, text):
     batch = HEAD + bytes.fromhex(records)
     with pytest.raises(ReplayError, match=text):
-        Replay(Shard(1, True), False).apply(1, Buffer(0, batch), 0, len(batch))
+        Replay(Shard(1, journal=True), False).apply(1, Buffer(0, batch), 0, len(batch))
 
 
 def test_a_position_that_comes_twice_is_an_error(world, client, log):
@@ -228,7 +228,7 @@ def test_a_position_that_comes_twice_is_an_error(world, client, log):
 
 
 def test_batches_out_of_order_are_an_error():
-    replay = Replay(Shard(1, True), False)
+    replay = Replay(Shard(1, journal=True), False)
     replay.apply(5, Buffer(0, HEAD), 0, len(HEAD))
     with pytest.raises(InvariantError):
         replay.apply(5, Buffer(0, HEAD), 0, len(HEAD))

@@ -9,14 +9,15 @@ from hypothesis import strategies as st
 from leveret.engine.buffer import COMPILED
 from leveret.engine.consumer import Consumer
 from leveret.engine.errors import InvariantError
-from leveret.engine.output import Output
+from leveret.engine.memory import Memory
+from leveret.engine.output import Output, Outputs
 from leveret.engine.rounds import Rounds
 
 COMMANDS = st.sampled_from(["join", "serve", "aside", "back", "leave"])
 
 
 def consumer(priority: int = 0) -> Consumer:
-    return Consumer(Output(None, [], []), 0, True, priority)
+    return Consumer(Output(None, Outputs(Memory())), 0, True, priority)
 
 
 def joined(rounds: Rounds, *priorities: int) -> list[Consumer]:

@@ -30,7 +30,7 @@ from tests.engine.client import (
 
 MIB = 1 << 20
 READY, UNACKED, REDELIVERED = 1, 2, 8
-OUTPUT_FULL = 256 * 1024
+OUTPUT_FULL = 560 * 1024
 
 
 def test_queues_are_numbered_and_a_number_is_used_again():
@@ -86,6 +86,46 @@ def test_a_message_that_no_channel_brought_is_stored_like_any_other(body):
     assert (message.exchange, message.routing_key) == (b"e", b"k")
     assert (message.properties, message.body) == (b"\x08\x00\x07", body)
     assert (accepted, queues[0].ready_count) == (True, 1)
+
+
+def crowd(world: World, count: int, body: bytes) -> list[Queue]:
+    """Six queues with so many messages in each, and a consumer of its own that reads nothing."""
+    queues = [world.queue(b"%d" % number) for number in range(6)]
+    for number, queue in enumerate(queues):
+        world.connect().send(message(b"%d" % number, body) * count)
+        world.connect().consume(queue, no_ack=True)
+    return queues
+
+
+def test_all_queues_together_deliver_so_much_in_a_turn():
+    world = World()
+    queues = crowd(world, 4000, b"")
+    world.shard.turn()
+    assert sum(queue.ready_count for queue in queues) == 4000
+    assert world.shard.pending
+    world.turn()
+    assert [queue.ready_count for queue in queues] == [0] * 6
+
+
+def test_all_queues_together_deliver_so_many_bytes_in_a_turn():
+    world = World()
+    queues = crowd(world, 1, bytes(1_000_000))
+    world.shard.turn()
+    assert sorted(queue.ready_count for queue in queues) == [0, 0, 0, 0, 0, 1]
+    world.turn()
+    assert [queue.ready_count for queue in queues] == [0] * 6
+
+
+@pytest.mark.parametrize(("megabytes", "halvings"), [(8, 0), (33, 1), (65, 2), (129, 3)])
+def test_a_queue_whose_consumers_do_not_keep_up_halves_what_may_be_published(megabytes, halvings):
+    world = World()
+    queue = world.queue(b"k")
+    client = world.connect()
+    for _ in range(megabytes):
+        client.publish(b"k", bytes(MIB))
+    world.connect().consume(queue, no_ack=True)
+    world.shard.turn()
+    assert world.shard.halvings == halvings
 
 
 def test_two_shards_know_nothing_of_each_other():

@@ -156,4 +156,5 @@ def check_nothing_is_left(server: Server, neighbour: ClientPeer) -> None:
     assert server.shard.records.live_count == 0
     assert host.topology.reply_queues == {}
     assert host.topology.owned == {}
+    assert (server.broker.channel_count, host.topology.consumer_count) == (0, 0)
     assert all(not exchange.bindings or exchange.upstream for exchange in host.exchanges.values())

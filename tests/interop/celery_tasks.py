@@ -33,10 +33,10 @@ def fail(text: str) -> None:
 
 
 @shared_task(bind=True, max_retries=2)
-def succeed_at_attempt(self: Task, attempt: int) -> int:
-    """Retries at once, twice at the most."""
+def succeed_at_attempt(self: Task, attempt: int, countdown: float = 0) -> int:
+    """Retries, twice at the most."""
     if self.request.retries + 1 < attempt:
-        raise self.retry(countdown=0)
+        raise self.retry(countdown=countdown)
     return int(self.request.retries) + 1
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import amqp.exceptions
@@ -73,6 +74,17 @@ def test_a_countdown_is_waited_for(worker: WorkerProcess) -> None:
     sent = time.time()
     done = clock.apply_async(countdown=0.3).get(WAIT_SECONDS_MAX)
     assert 0.3 <= done - sent < WAIT_SECONDS_MAX
+
+
+def test_an_eta_is_waited_for(worker: WorkerProcess) -> None:
+    eta = datetime.now(UTC) + timedelta(seconds=0.3)
+    assert clock.apply_async(eta=eta).get(WAIT_SECONDS_MAX) >= eta.timestamp()
+
+
+def test_a_retry_waits_for_its_countdown(worker: WorkerProcess) -> None:
+    sent = time.time()
+    assert succeed_at_attempt.delay(2, countdown=0.3).get(WAIT_SECONDS_MAX) == 2
+    assert time.time() - sent >= 0.3
 
 
 def test_tasks_of_later_leave_room_for_those_of_now(worker: WorkerProcess) -> None:

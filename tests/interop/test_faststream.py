@@ -53,6 +53,8 @@ def own_queue(name: str, **options: Any) -> RabbitQueue:
 
 
 def faststream(broker: BrokerUnderTest, **options: Any) -> RabbitBroker:
+    """Its subscribers take one message after the other; else FastStream promises no order."""
+    options = {"default_channel": Channel(prefetch_count=1), **options}
     return RabbitBroker(broker.url, log_level=10, **options)
 
 

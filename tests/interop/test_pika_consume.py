@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pika
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import AMQPConnectionError, ChannelClosedByBroker
+from pika.exceptions import AMQPConnectionError
 
 from tests.interop.pika_inbox import (
     Inbox,
@@ -242,9 +242,3 @@ def test_a_higher_priority_is_served_while_it_has_credit(
     publish(channel, queue, b"3")
     high.wait(3)
     assert (high.bodies[2:], low.bodies) == ([b"3"], [b"2"])
-
-
-def test_a_priority_must_be_a_number(channel: BlockingChannel, queue: str) -> None:
-    with pytest.raises(ChannelClosedByBroker, match="invalid arg 'x-priority'") as refusal:
-        Inbox(channel, queue, arguments={"x-priority": "high"})
-    assert refusal.value.reply_code == 406

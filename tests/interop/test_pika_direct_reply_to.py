@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pika
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import ChannelClosedByBroker
+from pika.exceptions import ChannelClosedByBroker, UnroutableError
 
+from tests.interop.broker_under_test import BrokerUnderTest
 from tests.interop.pika_inbox import Inbox
 
 PSEUDO = "amq.rabbitmq.reply-to"
@@ -67,6 +68,63 @@ def test_a_channel_has_one_reply_consumer(channel: BlockingChannel) -> None:
     Inbox(channel, PSEUDO, auto_ack=True)
     with pytest.raises(ChannelClosedByBroker, match="reply consumer already set"):
         Inbox(channel, PSEUDO, auto_ack=True)
+
+
+@pytest.fixture
+def requests(channel: BlockingChannel, queue: str) -> Inbox:
+    return Inbox(channel, queue, auto_ack=True)
+
+
+@pytest.fixture
+def address(requester: BlockingChannel, requests: Inbox, queue: str) -> str:
+    """Where `requester` waits for replies."""
+    Inbox(requester, PSEUDO, auto_ack=True)
+    ask(requester, queue, b"question")
+    return str(requests.wait(1)[0].properties.reply_to)
+
+
+def test_a_reply_to_nobody_is_dropped_or_comes_back(
+    channel: BlockingChannel, requester: BlockingChannel, address: str
+) -> None:
+    requester.close()
+    channel.confirm_delivery()
+    channel.basic_publish("", address, b"too late")
+    with pytest.raises(UnroutableError):
+        channel.basic_publish("", address, b"too late", mandatory=True)
+
+
+def test_the_next_consumer_has_an_address_of_its_own(
+    channel: BlockingChannel, requester: BlockingChannel, requests: Inbox, address: str, queue: str
+) -> None:
+    (tag,) = requester.consumer_tags
+    requester.basic_cancel(tag)
+    with pytest.raises(ChannelClosedByBroker) as refusal:
+        channel.connection.channel().queue_declare(address, passive=True)
+    assert refusal.value.reply_code == 404
+    Inbox(requester, PSEUDO, auto_ack=True)
+    ask(requester, queue, b"again")
+    assert requests.wait(2)[1].properties.reply_to != address
+
+
+@pytest.mark.parametrize(
+    ("use", "code"),
+    [
+        (lambda channel, name: channel.basic_get(name), 404),
+        (lambda channel, name: channel.basic_consume(name, print, auto_ack=True), 404),
+        (lambda channel, name: channel.queue_bind(name, "amq.direct", "k"), 403),
+    ],
+    ids=["get", "consume", "bind"],
+)
+def test_an_address_is_no_queue(
+    broker: BrokerUnderTest,
+    channel: BlockingChannel,
+    address: str,
+    use: Callable[[BlockingChannel, str], object],
+    code: int,
+) -> None:
+    with pytest.raises(ChannelClosedByBroker) as refusal:
+        use(channel, address)
+    assert refusal.value.reply_code == (404 if broker.is_old_rabbitmq else code)
 
 
 def test_a_message_may_name_its_user(channel: BlockingChannel, queue: str) -> None:

@@ -198,6 +198,50 @@ SOFT_ERRORS = [
         403,
         "ACCESS_REFUSED - cannot publish to internal exchange '{name}' in vhost '/'",
     ),
+    *(
+        Soft(
+            f"a queue with {argument}={value!r}",
+            lambda channel, name, argument=argument, value=value: channel.queue_declare(
+                f"{name}.new", exclusive=True, arguments={argument: value}
+            ),
+            406,
+            f"PRECONDITION_FAILED - invalid arg '{argument}' for queue '{{name}}.new' in vhost '/'"
+            f"{reason}",
+        )
+        for argument, value, reason in (
+            ("x-expires", 0, ": {{value_zero,0}}"),
+            ("x-message-ttl", -1, ": {{value_negative,-1}}"),
+            ("x-max-length", "5", ': "expected integer, got longstr"'),
+            ("x-max-priority", 256, ": {{max_value_exceeded,256}}"),
+            ("x-overflow", "spill", ": invalid_overflow"),
+            ("x-dead-letter-routing-key", "k", ": routing_key_but_no_dlx_defined"),
+            ("x-single-active-consumer", "yes", ": {{unacceptable_type,longstr}}"),
+            ("x-max-age", "1D", " of queue type rabbit_classic_queue"),
+        )
+    ),
+    Soft(
+        "a dead letter exchange that is no name",
+        lambda channel, name: channel.queue_declare(
+            f"{name}.new", exclusive=True, arguments={"x-dead-letter-exchange": True}
+        ),
+        406,
+        "PRECONDITION_FAILED - invalid type 'bool' for arg 'x-dead-letter-exchange' in queue "
+        "'{name}.new' in vhost '/'",
+    ),
+    Soft(
+        "consume with a priority that is no number",
+        lambda channel, name: Inbox(channel, name, arguments={"x-priority": "high"}),
+        406,
+        "PRECONDITION_FAILED - invalid arg 'x-priority' for queue '{name}' in vhost '/': "
+        '"expected integer, got longstr"',
+    ),
+    Soft(
+        "consume from an offset, as from a stream",
+        lambda channel, name: Inbox(channel, name, arguments={"x-stream-offset": "first"}),
+        406,
+        "PRECONDITION_FAILED - invalid arg 'x-stream-offset' for queue '{name}' in vhost '/' "
+        "of queue type rabbit_classic_queue",
+    ),
     Soft(
         "consume beside an exclusive consumer",
         lambda channel, name: (Inbox(channel, name, exclusive=True), Inbox(channel, name)),
@@ -256,6 +300,15 @@ def test_an_exclusive_queue_is_locked_for_other_connections(
     assert len(expected) > 255
     assert error.value.reply_code == 405
     assert error.value.reply_text == expected[:252] + "..."
+
+
+def test_whose_a_queue_is_cannot_be_changed_by_declaring_it_again(
+    channel: BlockingChannel, queue: str
+) -> None:
+    with pytest.raises(ChannelClosedByBroker) as error:
+        channel.queue_declare(queue, exclusive=False)
+    expected = LOCKED.format(name=queue)[:252] + "..."
+    assert (error.value.reply_code, error.value.reply_text) == (405, expected)
 
 
 def test_an_unknown_type_of_exchange(

@@ -1,6 +1,6 @@
 """pika, blocking: what decides where a message goes other than its routing key."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pika
@@ -17,6 +17,15 @@ def queues(channel: BlockingChannel, name: str) -> list[str]:
     for each in names:
         channel.queue_declare(each, exclusive=True)
     return names
+
+
+@pytest.fixture
+def circle(broker: BrokerUnderTest, name: str) -> Iterator[list[str]]:
+    """The names of three exchanges, which are gone afterwards."""
+    names = [f"{name}.{number}" for number in range(3)]
+    yield names
+    for each in names:
+        broker.forget(each)
 
 
 def received(channel: BlockingChannel, queues: list[str]) -> str:
@@ -134,6 +143,49 @@ def test_an_internal_exchange_takes_messages_from_exchanges_only(
     with pytest.raises(ChannelClosedByBroker) as error:
         received(channel, queues)
     assert error.value.reply_code == 403
+
+
+def test_exchanges_bound_in_a_circle_hand_a_message_on_once(
+    channel: BlockingChannel, circle: list[str], queues: list[str]
+) -> None:
+    for exchange in circle:
+        channel.exchange_declare(exchange, "fanout")
+    for source, destination, queue in zip(circle, circle[1:] + circle[:1], queues, strict=True):
+        channel.exchange_bind(destination, source)
+        channel.queue_bind(queue, source)
+    channel.exchange_bind(circle[0], circle[0])
+    for start in circle:
+        channel.basic_publish(start, "", b"m")
+        assert received(channel, queues) == "ABC"
+
+
+def test_alternates_in_a_circle_end(
+    channel: BlockingChannel, circle: list[str], queues: list[str]
+) -> None:
+    channel.confirm_delivery()
+    for exchange, alternate in zip(circle, circle[1:] + circle[:1], strict=True):
+        arguments = {"alternate-exchange": alternate}
+        channel.exchange_declare(exchange, "direct", arguments=arguments)
+    with pytest.raises(UnroutableError):
+        channel.basic_publish(circle[0], "k", b"m", mandatory=True)
+    channel.queue_bind(queues[0], circle[2], "k")
+    channel.basic_publish(circle[0], "k", b"m", mandatory=True)
+    assert received(channel, queues) == "A"
+
+
+def test_a_bound_exchange_is_a_destination_and_leaves_nothing_to_the_alternate(
+    channel: BlockingChannel, name: str, queues: list[str]
+) -> None:
+    channel.confirm_delivery()
+    arguments = {"alternate-exchange": "amq.fanout"}
+    channel.exchange_declare(name, "fanout", arguments=arguments)
+    channel.queue_bind(queues[0], "amq.fanout")
+    channel.exchange_bind("amq.direct", name)
+    with pytest.raises(UnroutableError):
+        channel.basic_publish(name, f"{name}.nobody", b"m", mandatory=True)
+    channel.queue_bind(queues[1], "amq.direct", name)
+    channel.basic_publish(name, name, b"m", mandatory=True)
+    assert received(channel, queues) == "B"
 
 
 # CC and BCC

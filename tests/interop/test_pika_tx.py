@@ -42,6 +42,19 @@ def test_acknowledgements_are_part_of_the_transaction(tx: BlockingChannel, queue
     assert (again.body, again.method.redelivered) == (b"two", True)
 
 
+def test_refusals_are_part_of_the_transaction(tx: BlockingChannel, queue: str) -> None:
+    publish(tx, queue, b"one", b"two")
+    tx.tx_commit()
+    inbox = Inbox(tx, queue)
+    first, second = inbox.wait(2)
+    for end in (tx.tx_rollback, tx.tx_commit):
+        inbox.nack(first, requeue=False)
+        tx.basic_reject(second.method.delivery_tag, requeue=True)
+        end()
+    (again,) = inbox.wait(3)[2:]
+    assert (again.body, again.method.redelivered) == (b"two", True)
+
+
 def test_what_has_no_queue_comes_back_with_the_commit(tx: BlockingChannel, name: str) -> None:
     returned: list[bytes] = []
     tx.add_on_return_callback(lambda *arguments: returned.append(arguments[3]))

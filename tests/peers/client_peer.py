@@ -6,7 +6,10 @@ from random import Random
 from typing import NamedTuple
 
 from leveret.broker.broker import Broker
+from leveret.broker.limits import Limits
+from leveret.engine.memory import Memory
 from leveret.engine.shard import Shard
+from leveret.peers.pace import Pace
 from leveret.peers.protocol_header import Newcomer
 from leveret.peers.service import Definitions, InMemory, Messages, Service
 from leveret.peers.settings import Settings
@@ -49,30 +52,43 @@ class Server:
         definitions: Definitions | None = None,
         messages: Messages | None = None,
         settings: Settings | None = None,
+        limits: Limits | None = None,
+        memory: Memory | None = None,
     ) -> None:
-        self.shard = Shard()
-        self.broker = Broker(self.shard, Random(1).randbytes)
+        self.shard = Shard(0, memory)
+        self.broker = Broker(self.shard, Random(1).randbytes, limits)
         self.reports: list[Exception] = []
+        self.told: list[tuple[str, str, str]] = []  # what the journal was: level, event, detail
         self.service = Service(
             shard=self.shard,
             broker=self.broker,
+            pace=Pace(self.shard),
             report=self.reports.append,
             version="1.2.3",
             cluster_name="leveret@test",
             definitions=definitions or InMemory(),
             messages=messages or InMemory(),
             settings=settings or Settings(),
+            journal=self,
         )
         self.now = 1_700_000_000_000
         self.tick = 5_000
+
+    def warning(self, owner: object, event: str, detail: str) -> None:
+        assert isinstance(owner, ClientPeer)
+        self.told.append(("warning", event, detail))
+
+    def info(self, owner: object, event: str, detail: str) -> None:
+        assert isinstance(owner, ClientPeer)
+        self.told.append(("info", event, detail))
 
     @property
     def host(self):
         return self.broker.virtual_host("/")
 
-    def connect(self, *, is_loopback=True) -> ClientPeer:
+    def connect(self, *, is_loopback=True, refusal=None) -> ClientPeer:
         """A client that has sent nothing yet."""
-        return ClientPeer(self, is_loopback=is_loopback)
+        return ClientPeer(self, is_loopback=is_loopback, refusal=refusal)
 
     def client(self, *, start_ok=START_OK, tune_ok=TUNE_OK) -> ClientPeer:
         """A client with its connection open, and channel 1."""
@@ -95,9 +111,15 @@ class Incoming(NamedTuple):
 class ClientPeer:
     """`step`: how many bytes are put into the peer at a time; 0 for as many as it takes."""
 
-    def __init__(self, server: Server, *, is_loopback: bool) -> None:
+    def __init__(self, server: Server, *, is_loopback: bool, refusal: str | None) -> None:
         self.server = server
-        self.peer = Newcomer(server.service, owner=self, is_loopback=is_loopback, tick=server.tick)
+        self.peer = Newcomer(
+            server.service,
+            owner=self,
+            is_loopback=is_loopback,
+            tick=server.tick,
+            refusal=refusal,
+        )
         self.step = 0
         self.frame_max = 131072
         self.unread = b""  # what the peer did not want to read yet

@@ -5,9 +5,12 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+from leveret.engine.memory import Memory
 from leveret.server.address import Address
 from leveret.server.clock import Clock
 from leveret.server.config import Config
+from leveret.server.connection import Connection
+from leveret.server.poll import READ
 from leveret.server.selector import TurnSelector
 from leveret.server.server import Server
 
@@ -18,11 +21,18 @@ HERE = Address("127.0.0.1", 0)
 
 
 class FakeShard:
-    def __init__(self) -> None:
+    def __init__(self, memory: Memory | None = None) -> None:
         self.written: dict[int, None] = {}
         self.turn_count = 0
         self.pending_count = 0
         self.error: Exception | None = None
+        self.resumed: list[int] = []
+        self.memory = memory or Memory()
+        self.publishers: dict[int, None] = {}
+        self.held: list[int] = []
+        self.spare_dropped = False
+        self.work = 0
+        self.halvings = 0
 
     @property
     def pending(self) -> bool:
@@ -38,6 +48,17 @@ class FakeShard:
         taken, self.written = list(self.written), {}
         return taken
 
+    def take_held(self) -> list[int]:
+        taken, self.held = self.held, []
+        return taken
+
+    def drop_spare(self) -> None:
+        self.spare_dropped = True
+
+    def take_resumed(self) -> list[int]:
+        taken, self.resumed = self.resumed, []
+        return taken
+
 
 class FakePeer:
     """A leveret.peers.peer.Peer without a protocol: it sends back what it receives.
@@ -49,11 +70,15 @@ class FakePeer:
         self.shard = shard
         self.owner = owner
         self.remote = remote
+        self.refusal: str | None = None
         self.finished = False
         self.events: list[object] = []
         self.memory = bytearray(64 * 1024)
         self.output = bytearray()
         self.is_paused = False
+        self.is_held = False
+        self.holds_deliveries = False
+        self.floods = False
         self.deadline_tick: int | None = None
         self.on_received: Callable[[FakePeer, bytes], None] = FakePeer.echo
         self.on_due: Callable[[FakePeer, int], None] = FakePeer.forget_deadline
@@ -62,12 +87,30 @@ class FakePeer:
         self.on_lost: Callable[[FakePeer], None] = lambda peer: None
 
     def receive_buffer(self) -> memoryview:
-        return memoryview(b"") if self.is_paused else memoryview(self.memory)
+        return memoryview(b"" if self.is_paused or self.is_held else self.memory)
 
-    def received(self, count: int, now: int, tick: int) -> None:
+    def received(self, count: int, now: int, tick: int) -> bool:
         data = bytes(self.memory[:count])
         self.events.append(data)
         self.on_received(self, data)
+        return self.floods
+
+    def go_on(self, now: int, tick: int) -> None:
+        self.events.append("goes on")
+
+    def block(self, reason: str) -> None:
+        self.events.append(reason)
+
+    def unblock(self, now: int, tick: int) -> None:
+        self.is_held = False
+        self.events.append("unblocked")
+        self.resume()
+
+    def closes(self, unread: bytes) -> bool:
+        return b"close" in unread
+
+    def trickle(self, count: int, now: int, tick: int) -> memoryview:
+        return memoryview(self.memory)[:count]
 
     def send_buffer(self) -> memoryview:
         return memoryview(bytes(self.output))
@@ -100,6 +143,11 @@ class FakePeer:
     def echo(self, data: bytes) -> None:
         self.write(data)
 
+    def resume(self) -> None:
+        """To be called within a turn: it can be read again."""
+        self.is_paused = False
+        self.shard.resumed.append(self.owner)
+
     def finish(self, _: bytes = b"") -> None:
         self.finished = True
 
@@ -122,15 +170,21 @@ class Stage:
         config = Config(**{"listen": (HERE,), **options})
         self.server = Server(self.shard, self.open_peer, config, clock=clock, selector=selector)
 
-    def open_peer(self, owner: int, remote: Address, tick: int) -> FakePeer:
+    def open_peer(self, owner: int, remote: Address, tick: int, refusal: str | None) -> FakePeer:
         peer = FakePeer(self.shard, owner, remote)
+        peer.refusal = refusal
         self.prepare(peer)
         self.peers.append(peer)
         return peer
 
     @property
-    def paused_count(self) -> int:
-        return len(self.server._turn.paused)
+    def connections(self) -> list[Connection]:
+        """In the order of the peers, as long as none has gone."""
+        return list(self.server._turn.connections.values())
+
+    @property
+    def unread_count(self) -> int:
+        return sum(not connection._watched & READ for connection in self.connections)
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         address = self.server.addresses[0]

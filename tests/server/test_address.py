@@ -58,3 +58,16 @@ def test_what_cannot_be_an_address_is_refused_with_the_reason(text: str, reason:
 )
 def test_loopback_is_what_only_this_machine_reaches(host: str, is_loopback: bool) -> None:
     assert Address(host, 5672).is_loopback is is_loopback
+
+
+@pytest.mark.parametrize(
+    ("host", "network"),
+    [
+        ("10.1.2.3", "0a010203"),
+        ("::ffff:10.1.2.3", "0a010203"),
+        ("2001:db8:1:2:3:4:5:6", "20010db800010002"),
+        ("fe80::1%eth0", "fe80000000000000"),
+    ],
+)
+def test_what_one_machine_may_have_all_of(host: str, network: str) -> None:
+    assert Address(host, 5672).network.hex() == network

@@ -172,7 +172,7 @@ def test_sending_to_who_has_gone_loses_the_connection() -> None:
         async with stage.client() as (_, writer, gone), stage.client() as (reader, other, peer):
             gone.is_paused = True  # so that only sending can notice
             writer.write(b"unread")
-            await until(lambda: stage.paused_count)
+            await until(lambda: stage.unread_count)
             reset(writer)
             peer.on_received = lambda peer, data: (gone.write(b"x"), peer.write(data))
             while "lost" not in gone.events:
@@ -253,17 +253,20 @@ def test_a_peer_that_cannot_be_released_stops_the_server() -> None:
 
 def test_a_paused_peer_is_not_read_until_it_wants_to_be() -> None:
     async def scenario(stage: Stage) -> None:
-        async with stage.client() as (reader, writer, peer), stage.client() as (other, waker, _):
+        async with (
+            stage.client() as (reader, writer, peer),
+            stage.client() as (other, waker, waking),
+        ):
             peer.is_paused = True
             writer.write(b"later")
             waker.write(b"x")
             assert await other.readexactly(1) == b"x"
-            await until(lambda: stage.paused_count)
+            await until(lambda: stage.unread_count)
             assert peer.events == []
-            peer.is_paused = False
+            waking.on_received = lambda *_: peer.resume()
             waker.write(b"y")
             assert await reader.readexactly(5) == b"later"
-            assert not stage.paused_count
+            assert (peer.events, stage.unread_count) == (["goes on", b"later"], 0)
 
     play(scenario)
 
@@ -273,7 +276,7 @@ def test_a_paused_peer_still_gets_its_output() -> None:
         async with stage.client() as (reader, writer, peer), stage.client() as (_, waker, other):
             peer.is_paused = True
             writer.write(b"later")
-            await until(lambda: stage.paused_count)
+            await until(lambda: stage.unread_count)
             other.on_received = lambda _, data: peer.write(2 * MEGABYTE)
             waker.write(b"x")
             assert await reader.readexactly(2 * len(MEGABYTE)) == 2 * MEGABYTE

@@ -150,3 +150,24 @@ def test_closed_while_it_waits_for_descriptors_it_stays_closed(
                 await asyncio.sleep(0.005)
 
     run(scenario)
+
+
+def test_a_turn_accepts_so_many_and_the_next_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ACCEPTS_MAX", 2)
+    accepted: list[socket.socket] = []
+    counts: list[int] = []
+
+    async def scenario(loop: asyncio.AbstractEventLoop) -> None:
+        (listener,) = open_listeners(
+            Address("127.0.0.1", 0), lambda sock, _: accepted.append(sock), loop=loop
+        )
+        clients = [socket.create_connection(("127.0.0.1", listener.address.port)) for _ in range(5)]
+        while len(accepted) < 5:
+            await asyncio.sleep(0)
+            counts.append(len(accepted))
+        listener.close()
+        for sock in [*clients, *accepted]:
+            sock.close()
+
+    run(scenario)
+    assert {2, 4, 5} <= set(counts) <= {0, 2, 4, 5}

@@ -3,12 +3,14 @@ import socket
 
 import pytest
 
+from leveret.server import server
 from leveret.server.address import Address
+from leveret.server.admission import REFUSED_MAX
 from leveret.server.config import Config
 from leveret.server.listener import ListenError
 from leveret.server.selector import TurnSelector
 from leveret.server.server import Server
-from tests.server.fakes import FakePeer, FakeShard, Stage, play, read_all, until
+from tests.server.fakes import FakePeer, FakeShard, Stage, ended, play, read_all, until
 
 both_loops = pytest.mark.parametrize("own_loop", [True, False])
 
@@ -132,5 +134,80 @@ def test_small_writes_are_not_held_back_by_the_kernel() -> None:
         async with stage.client():
             (connection,) = stage.server._connections
             assert connection._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+    play(scenario)
+
+
+# Connections too many
+
+
+def test_a_connection_too_many_is_served_with_its_refusal() -> None:
+    async def scenario(stage: Stage) -> None:
+        async with stage.client() as (_, _, welcome), stage.client() as (_, _, refused):
+            assert welcome.refusal is None
+            assert refused.refusal == "connection refused: node connection limit (1) is reached"
+        await until(lambda: stage.server.connection_count == 0)
+        async with stage.client() as (_, _, peer):
+            assert peer.refusal is None
+
+    play(scenario, connections_max=1)
+
+
+def test_more_than_can_be_told_are_closed_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(stage: Stage) -> None:
+        streams = [await stage.connect() for _ in range(1 + REFUSED_MAX)]
+        await until(lambda: stage.server.connection_count == 1 + REFUSED_MAX)
+        reader, writer = await stage.connect()
+        await ended(reader)
+        writer.close()
+        assert stage.server.connection_count == 1 + REFUSED_MAX
+        for _, other in streams:
+            other.close()
+        await until(lambda: stage.server.connection_count == 0)
+        async with stage.client() as (_, _, peer):
+            assert peer.refusal is None
+
+    play(scenario, connections_max=1)
+    assert "closed at once: connection refused: node connection limit (1)" in caplog.text
+
+
+@pytest.mark.parametrize("error", [OSError("gone"), RuntimeError("a bug")])
+def test_who_cannot_be_served_does_not_count(error: Exception) -> None:
+    def broken(_: FakePeer) -> None:
+        raise error
+
+    async def scenario(stage: Stage) -> None:
+        stage.prepare = broken
+        for _ in range(3):
+            reader, writer = await stage.connect()
+            assert await read_all(reader) == b""
+            writer.close()
+        stage.prepare = lambda peer: None
+        async with stage.client() as (_, _, peer):
+            assert peer.refusal is None
+
+    play(scenario, connections_max=1)
+
+
+def test_a_connection_is_called_what_it_is_as_long_as_it_is_there() -> None:
+    async def scenario(stage: Stage) -> None:
+        async with stage.client() as (_, writer, peer):
+            port = writer.get_extra_info("sockname")[1]
+            assert stage.server.name_of(peer.owner) == f"connection 1 from 127.0.0.1:{port}"
+        await until(lambda: stage.server.connection_count == 0)
+        assert stage.server.name_of(peer.owner) == "connection 1"
+
+    play(scenario)
+
+
+def test_who_has_gone_without_a_word_is_asked_for_by_the_kernel() -> None:
+    async def scenario(stage: Stage) -> None:
+        async with stage.client():
+            (connection,) = stage.server._connections
+            get = connection._socket.getsockopt
+            assert get(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            assert get(socket.IPPROTO_TCP, server.KEEPALIVE_IDLE) == 60
+            assert get(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL) == 15
+            assert get(socket.IPPROTO_TCP, socket.TCP_KEEPCNT) == 4
 
     play(scenario)

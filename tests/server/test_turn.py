@@ -1,10 +1,12 @@
 import asyncio
 from contextlib import AsyncExitStack
+from string import ascii_lowercase
 
 import pytest
 
 from leveret.server import turn
-from tests.server.fakes import Stage, play, read_all, until
+from leveret.server.clock import Clock
+from tests.server.fakes import FakeShard, Stage, play, read_all, until
 
 both_loops = pytest.mark.parametrize("own_loop", [True, False])
 
@@ -97,6 +99,100 @@ def test_more_deadlines_at_once_than_a_turn_serves_are_all_served(
             await until(lambda: all("due" in peer.events for peer in stage.peers))
 
     monkeypatch.setattr(turn, "DUE_MAX", 3)
+    play(scenario)
+
+
+class Flooder:
+    """A connection that is ready whenever it is looked at."""
+
+    def __init__(self, line: "Line", name: str, size: int, work: int) -> None:
+        self.line, self.name, self.size, self.work = line, name, size, work
+        self.in_line = False
+        self.ready = True
+
+    def read(self) -> int:
+        self.ready = False
+        self.line.reads[-1] += self.name
+        self.line.shard.work += self.work
+        return self.size
+
+
+class Line:
+    """Flooders named a, b, c ..., all of them ready in each turn."""
+
+    def __init__(self, count: int, *, size: int = 64 * 1024, work: int = 0) -> None:
+        self.shard = FakeShard()
+        self.turn = turn.Turn(
+            self.shard, Clock(), loop=None, wake=lambda: None, fail=lambda error: None
+        )
+        self.flooders = [Flooder(self, name, size, work) for name in ascii_lowercase[:count]]
+        self.reads: list[str] = []
+
+    def run(self, turns: int) -> list[str]:
+        """Who is read in each turn."""
+        for _ in range(turns):
+            for flooder in self.flooders:
+                flooder.ready = True
+                if not flooder.in_line:
+                    flooder.in_line = True
+                    self.turn.floods.append(flooder)
+            self.reads.append("")
+            self.turn.run()
+        return self.reads
+
+
+def test_those_who_flood_share_a_budget_of_bytes_and_who_was_not_read_is_first_next():
+    assert Line(6, size=256 * 1024).run(3) == ["abcd", "efab", "cdef"]
+
+
+def test_those_who_flood_share_a_budget_of_work():
+    assert Line(4, work=turn.FLOOD_WORK_PER_TURN // 3 + 1).run(3) == ["abc", "dab", "cda"]
+
+
+def test_who_floods_alone_is_read_once_in_a_turn():
+    assert Line(1).run(3) == ["a", "a", "a"]
+
+
+def test_what_was_overdrawn_the_next_turns_lack():
+    assert Line(2, work=5 * turn.FLOOD_WORK_PER_TURN // 2).run(6) == ["a", "", "b", "", "", "a"]
+
+
+@pytest.mark.parametrize(("halvings", "reads"), [(0, 16), (1, 8), (4, 1), (6, 1)])
+def test_the_budget_is_halved_as_the_shard_asks(halvings: int, reads: int) -> None:
+    line = Line(20)
+    line.shard.halvings = halvings
+    assert len(line.run(1)[0]) == reads
+
+
+def test_there_is_another_turn_for_who_was_not_read_and_for_nobody_else():
+    line = Line(2, size=1024 * 1024)
+    line.run(1)
+    assert line.turn.wanted
+    line.turn.run()
+    assert (line.reads, line.turn.wanted) == (["ab"], False)
+
+
+def test_who_was_read_and_is_not_ready_again_leaves_the_line():
+    line = Line(3)
+    line.run(1)
+    line.turn.run()
+    assert (line.reads, len(line.turn.floods)) == (["abc"], 0)
+
+
+def test_who_does_not_flood_is_read_before_those_who_do() -> None:
+    async def scenario(stage: Stage) -> None:
+        async with stage.client() as (reader, a, flooding), stage.client() as (_, b, calm):
+            flooding.floods = True
+            a.write(b"x")
+            await reader.readexactly(1)
+            order: list[object] = []
+            for peer in (flooding, calm):
+                peer.on_received = lambda peer, _: order.append(peer)
+            a.write(b"x")
+            b.write(b"x")
+            await until(lambda: len(order) == 2)
+            assert order == [calm, flooding]
+
     play(scenario)
 
 

@@ -23,7 +23,9 @@ class Broker:
     def __init__(
         self, shard: Shard, random: Callable[[int], bytes], limits: Limits | None = None
     ) -> None:
-        host = VirtualHost(DEFAULT_VIRTUAL_HOST, shard, random, limits or Limits())
+        self.limits = limits or Limits()
+        self.channel_count = 0  # of all connections
+        host = VirtualHost(DEFAULT_VIRTUAL_HOST, shard, random, self.limits)
         self.virtual_hosts = {host.name: host}
 
     def authenticate(self, mechanism: str, response: bytes, *, is_loopback: bool) -> User:

@@ -73,6 +73,13 @@ def plain(value: object) -> str:
     return str(value)
 
 
+def as_term(value: object) -> str:
+    """The value as RabbitMQ prints it where a text says what it did not expect."""
+    if isinstance(value, str | bytes):
+        return f'<<"{plain(value)}">>' if value else "<<>>"
+    return "undefined" if value is None else plain(value)
+
+
 def type_name(value: object) -> str:
     """RabbitMQ's name of the wire type; of the whole numbers', the one that clients choose."""
     if type(value) is int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
+from leveret.broker.argument_checks import check_exchange_name
 from leveret.broker.arguments import Arguments
-from leveret.broker.equivalence import check_arguments, check_field, type_name
-from leveret.broker.errors import PreconditionFailed
+from leveret.broker.equivalence import check_arguments, check_field
 from leveret.engine.route import Exchange as RouteSource
 
 if TYPE_CHECKING:
@@ -122,6 +122,4 @@ def alternate_in(arguments: Arguments) -> str | None:
 
 def check_alternate(arguments: Arguments, *, resource: str) -> None:
     """Raises PreconditionFailed if the alternate exchange's name is not text."""
-    if ALTERNATE in arguments and alternate_in(arguments) is None:
-        kind = type_name(arguments[ALTERNATE])
-        raise PreconditionFailed(f"invalid type '{kind}' for arg '{ALTERNATE}' in {resource}")
+    check_exchange_name(arguments, ALTERNATE, resource=resource)

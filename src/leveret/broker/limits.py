@@ -1,23 +1,34 @@
-"""How much one virtual host may hold."""
+"""How much the broker, and each of its virtual hosts, may hold."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from leveret.broker.errors import PreconditionFailed
+from leveret import limits
+from leveret.broker.errors import NotAllowed, PreconditionFailed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Per virtual host. A client gone wild is refused before the machine's memory is full.
+    """A client gone wild is refused before the machine's memory is full.
 
-    The numbers are what about 1 GB holds: 2 KB a queue, 500 bytes a binding. Exchanges cost less,
-    but a hundred thousand of them is a mistake in every design that was ever seen.
+    `channels_max` is for the broker, the others for each virtual host; `leveret.limits` says more.
     """
 
-    queues_max: int = 500_000
-    exchanges_max: int = 100_000
-    bindings_max: int = 2_000_000
+    channels_max: int = limits.CHANNELS.default
+    queues_max: int = limits.QUEUES.default
+    exchanges_max: int = limits.EXCHANGES.default
+    bindings_max: int = limits.BINDINGS.default
+    consumers_max: int = limits.CONSUMERS.default
+
+    def check_channels(self, count: int, *, node: str) -> None:
+        """Raises NotAllowed if there cannot be one more than `count`."""
+        limit = self.channels_max
+        if count >= limit:
+            raise NotAllowed(
+                f"number of channels opened on node '{node}' has reached "
+                f"the maximum allowed limit of {limit}"
+            )
 
     def check_exchanges(self, count: int, *, resource: str) -> None:
         """Raises PreconditionFailed if there cannot be one more than `count`."""
@@ -42,4 +53,12 @@ class Limits:
         if count >= limit:
             raise PreconditionFailed(
                 f"cannot bind: binding limit in vhost '{virtual_host}' ({limit}) is reached"
+            )
+
+    def check_consumers(self, count: int, *, virtual_host: str) -> None:
+        """Raises PreconditionFailed if there cannot be one more than `count`."""
+        limit = self.consumers_max
+        if count >= limit:
+            raise PreconditionFailed(
+                f"cannot consume: consumer limit in vhost '{virtual_host}' ({limit}) is reached"
             )

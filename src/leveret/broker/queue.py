@@ -84,6 +84,7 @@ class Queue:
         elif subscription.exclusive or next(iter(self.subscriptions)).exclusive:
             raise AccessRefused(f"{self.description} in exclusive use")
         self.subscriptions[subscription] = None
+        self.topology.consumer_count += 1
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """The consumer has gone; with the last one an auto-delete queue goes too.
@@ -93,6 +94,7 @@ class Queue:
         if self.subscriptions is None or subscription not in self.subscriptions:
             return
         del self.subscriptions[subscription]
+        self.topology.consumer_count -= 1
         if self.subscriptions:
             return
         self.subscriptions = None

@@ -17,15 +17,20 @@ It takes objects and checks nothing: names, rights and limits are the virtual ho
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from leveret.broker.binding import Binding
 from leveret.broker.definitions import Forgetful, Recorder
-from leveret.broker.exchange import Exchange
+from leveret.broker.exchange import Exchange, Router
 from leveret.broker.exchanges import default
+from leveret.broker.exchanges.nowhere import Nowhere
 from leveret.broker.message import Message
 from leveret.broker.names import encoded
-from leveret.broker.queue import Queue
+from leveret.broker.queue import Queue, Subscription
+from leveret.broker.sweep import sweep
+from leveret.engine.chores import Chore
 from leveret.engine.route import Route
 
 if TYPE_CHECKING:
@@ -47,6 +52,7 @@ class Topology:
         self.add_exchange(default.exchange(self.queues, self.reply_queues))
         self.owned: dict[object, dict[Queue, None]] = {}  # the exclusive queues, by connection
         self.binding_count = 0
+        self.consumer_count = 0
 
     def add_exchange(self, exchange: Exchange) -> None:
         self.exchanges[exchange.name] = exchange
@@ -56,13 +62,12 @@ class Topology:
             self.make_routes_stale(dependent)
         self.recorder.exchange_added(exchange)
 
-    def remove_exchange(self, exchange: Exchange) -> None:
-        """And all bindings from it and to it."""
+    def remove_exchange(self, exchange: Exchange) -> Chore:
+        """And all bindings from it and to it: when the chore is done."""
         self.make_routes_stale(exchange)
         self.forget_exchange(exchange)
-        for binding in tuple(exchange.router.bindings()):
-            self.drop(binding)
-        self.remove_bindings_to(exchange)
+        router, exchange.router = exchange.router, Nowhere()
+        return self.begin(chain(self.remove_from(router), self.remove_to(exchange)))
 
     def add_queue(self, queue: Queue) -> None:
         self.queues[queue.name] = queue
@@ -71,18 +76,22 @@ class Topology:
             self.owned.setdefault(queue.owner, {})[queue] = None
         self.recorder.queue_added(queue)
 
-    def remove_queue(self, queue: Queue) -> None:
-        """And all bindings to it, its consumers and its messages."""
+    def remove_queue(self, queue: Queue) -> Chore:
+        """And its messages, and all bindings to it and its consumers: when the chore is done."""
         del self.queues[queue.name]
         self.make_default_route_stale(queue)
-        self.remove_bindings_to(queue)
         if queue.owner is not None:
             self.disown(queue)
         subscriptions, queue.subscriptions = queue.subscriptions, None
-        for subscription in subscriptions or ():
-            subscription.cancelled()
+        self.consumer_count -= len(subscriptions or ())
         self.recorder.queue_removed(queue)
-        self.shard.close_queue(queue.store)
+        chore = self.begin(chain(self.remove_to(queue), cancel_all(subscriptions or ())))
+        self.shard.close_queue(queue.store, chore)
+        return chore
+
+    def remove_owned(self, owner: object) -> Chore:
+        """All exclusive queues of a connection."""
+        return self.begin(self.remove_queues(self.owned.pop(owner, {})))
 
     def add_reply_queue(self, queue: Queue) -> None:
         """A queue that nothing is known of but its address."""
@@ -107,13 +116,12 @@ class Topology:
         self.make_routes_stale(source)
         self.recorder.bound(binding)
 
-    def unbind(self, binding: Binding) -> None:
+    def unbind(self, binding: Binding) -> Chore | None:
         """Removes a binding that is there, and its source if that was its last one."""
-        source = binding.source
-        self.make_routes_stale(source)
         self.drop(binding)
-        if source.auto_delete and source.binding_count == 0:
-            self.remove_exchange(source)
+        if self.is_unused(binding.source):
+            return self.remove_exchange(binding.source)
+        return None
 
     def route(self, exchange: Exchange, routing_key: str) -> Route:
         """Where a message goes from here, good until something on the way changes."""
@@ -164,7 +172,8 @@ class Topology:
                 return None
             for destination in self.destinations(passed, message):
                 if isinstance(destination, Queue):
-                    numbers[destination.store.number] = None
+                    if not destination.store.closed:
+                        numbers[destination.store.number] = None
                 elif destination not in seen:
                     seen.add(destination)
                     work.append(destination)
@@ -198,20 +207,53 @@ class Topology:
         if default.NAME in self.alternated:
             self.make_routes_stale(self.exchanges[default.NAME])
 
-    def remove_bindings_to(self, gone: Destination) -> None:
-        """And the auto-delete exchanges that thereby lose their last binding, and so on.
+    # What is removed in slices: one step for each binding, queue or consumer
+
+    def begin(self, steps: Iterable[None]) -> Chore:
+        chore = sweep(steps)
+        self.shard.chores.begin(chore)
+        return chore
+
+    def remove_queues(self, queues: dict[Queue, None]) -> Iterator[None]:
+        while queues:
+            queue, _ = queues.popitem()
+            if self.queues.get(queue.name) is queue:
+                self.remove_queue(queue)
+            yield
+
+    def remove_from(self, gone: Router) -> Iterator[None]:
+        """All bindings of a router that nothing else reaches any more."""
+        for binding in gone.bindings():
+            held = binding.destination.bindings
+            if held is not None and binding in held:
+                del held[binding]
+                self.dropped(binding)
+            yield
+
+    def remove_to(self, gone: Destination) -> Iterator[None]:
+        """All bindings to it, and the auto-delete exchanges that lose their last one, and so on.
 
         A loop and not a recursion: such exchanges can be chained without limit.
         """
         work: list[Destination] = [gone]
         while work:
-            for binding in tuple(work.pop().bindings or ()):
-                source = binding.source
-                self.make_routes_stale(source)
-                self.drop(binding)
-                if source.auto_delete and source.binding_count == 0:
-                    self.forget_exchange(source)
-                    work.append(source)
+            destination = work.pop()
+            while destination.bindings:
+                binding, _ = destination.bindings.popitem()
+                self.drop_at_source(binding)
+                self.dropped(binding)
+                if self.is_unused(binding.source):
+                    self.forget_exchange(binding.source)
+                    work.append(binding.source)
+                yield
+
+    def is_unused(self, exchange: Exchange) -> bool:
+        """It is there, and deleted with its last binding, and that has gone."""
+        return (
+            exchange.auto_delete
+            and exchange.binding_count == 0
+            and self.exchanges.get(exchange.name) is exchange
+        )
 
     def forget_exchange(self, exchange: Exchange) -> None:
         del self.exchanges[exchange.name]
@@ -224,14 +266,23 @@ class Topology:
 
     def drop(self, binding: Binding) -> None:
         """Takes the binding out at both ends."""
-        self.recorder.unbound(binding)
-        source, destination = binding.source, binding.destination
+        self.drop_at_source(binding)
+        if binding.destination.bindings is not None:
+            del binding.destination.bindings[binding]
+        self.dropped(binding)
+
+    def drop_at_source(self, binding: Binding) -> None:
+        source = binding.source
+        self.make_routes_stale(source)
         source.router.unbind(binding)
         source.binding_count -= 1
+
+    def dropped(self, binding: Binding) -> None:
+        """It has been taken out at its destination."""
+        self.recorder.unbound(binding)
+        source, destination = binding.source, binding.destination
         self.binding_count -= 1
-        bindings = destination.bindings or {}
-        del bindings[binding]
-        if not bindings:
+        if not destination.bindings:
             destination.bindings = None
         if isinstance(destination, Exchange):
             destination.upstream[source] -= 1
@@ -239,7 +290,15 @@ class Topology:
                 del destination.upstream[source]
 
     def disown(self, queue: Queue) -> None:
-        queues = self.owned[queue.owner]
-        del queues[queue]
+        queues = self.owned.get(queue.owner)
+        if queues is None:
+            return
+        queues.pop(queue, None)
         if not queues:
             del self.owned[queue.owner]
+
+
+def cancel_all(subscriptions: Iterable[Subscription]) -> Iterator[None]:
+    for subscription in subscriptions:
+        subscription.cancelled()
+        yield

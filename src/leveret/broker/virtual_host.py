@@ -10,7 +10,7 @@ that came over none. It owns exclusive queues, and no other may touch them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from leveret.broker import queue_arguments
 from leveret.broker.arguments import NO_ARGUMENTS, Arguments, freeze
@@ -32,6 +32,7 @@ from leveret.broker.names import (
 from leveret.broker.queue import Queue
 from leveret.broker.reply_queues import PSEUDO_QUEUE, check_not_reply_queue, reply_address
 from leveret.broker.topology import Topology
+from leveret.engine.chores import Chore
 from leveret.engine.route import RouteCache
 
 if TYPE_CHECKING:
@@ -48,6 +49,13 @@ PREDECLARED_EXCHANGES = (
     ("amq.topic", "topic"),
 )
 SEED_BYTES = 8
+
+
+class Deletion(NamedTuple):
+    """What became of a queue's messages, and what is still to be done."""
+
+    message_count: int
+    chore: Chore | None
 
 
 class VirtualHost:
@@ -127,8 +135,10 @@ class VirtualHost:
         )
         return exchange
 
-    def delete_exchange(self, name: str, *, if_unused: bool = False) -> None:
+    def delete_exchange(self, name: str, *, if_unused: bool = False) -> Chore | None:
         """Deletes it with its bindings; that there is none is not an error.
+
+        It has gone at once, its bindings when the chore is done.
 
         Raises AccessRefused for the server's own, PreconditionFailed if it is in use.
         """
@@ -138,10 +148,10 @@ class VirtualHost:
             raise AccessRefused(f"deletion of system {self.exchange_description(name)} not allowed")
         exchange = self.exchanges.get(name)
         if exchange is None:
-            return
+            return None
         if if_unused and exchange.binding_count:
             raise PreconditionFailed(f"{self.exchange_description(name)} in use")
-        self.topology.remove_exchange(exchange)
+        return self.topology.remove_exchange(exchange)
 
     def find_exchange(self, name: str) -> Exchange:
         """Raises NotFound."""
@@ -194,26 +204,33 @@ class VirtualHost:
         if_unused: bool = False,
         if_empty: bool = False,
         connection: object | None,
-    ) -> int:
+    ) -> Deletion:
         """How many ready messages went with it: none if there is no such queue.
 
-        Raises ResourceLocked, and PreconditionFailed if it is not empty or in use.
+        It has gone at once, its bindings when the chore is done. Raises ResourceLocked, and
+        PreconditionFailed if it is not empty or in use.
         """
         queue = self.queues.get(stripped(name))
         if queue is None:
-            return 0
+            return Deletion(0, None)
         queue.check_access(connection)
         message_count = queue.message_count
         if if_empty and message_count:
             raise PreconditionFailed(f"{queue.description} not empty")
         if if_unused and queue.consumer_count:
             raise PreconditionFailed(f"{queue.description} in use")
-        self.topology.remove_queue(queue)
-        return message_count
+        return Deletion(message_count, self.topology.remove_queue(queue))
 
-    def purge_queue(self, name: str, connection: object | None) -> int:
-        """How many ready messages were dropped. Raises NotFound, ResourceLocked."""
-        return self.find_queue(name, connection).store.purge()
+    def purge_queue(self, name: str, connection: object | None) -> Chore:
+        """Drops its ready messages; the chore's count is how many.
+
+        Raises NotFound, ResourceLocked.
+        """
+        return self.shard.purge(self.find_queue(name, connection).store)
+
+    def check_consumers(self) -> None:
+        """Raises PreconditionFailed if there cannot be one more."""
+        self.limits.check_consumers(self.topology.consumer_count, virtual_host=self.name)
 
     def find_queue(self, name: str, connection: object | None) -> Queue:
         """The queue, for a connection to use. Raises NotFound, ResourceLocked."""
@@ -223,10 +240,11 @@ class VirtualHost:
         queue.check_access(connection)
         return queue
 
-    def connection_closed(self, connection: object) -> None:
-        """Deletes the connection's exclusive queues."""
-        for queue in tuple(self.topology.owned.get(connection, ())):
-            self.topology.remove_queue(queue)
+    def connection_closed(self, connection: object) -> Chore | None:
+        """Deletes the connection's exclusive queues: they have gone when the chore is done."""
+        if connection not in self.topology.owned:
+            return None
+        return self.topology.remove_owned(connection)
 
     # Direct replies
 
@@ -283,10 +301,11 @@ class VirtualHost:
         routing_key: str,
         arguments: Arguments = NO_ARGUMENTS,
         connection: object | None,
-    ) -> None:
+    ) -> Chore | None:
         """Removes the binding; that it, or an end of it, is not there is not an error.
 
-        Raises AccessRefused for the default exchange, ResourceLocked.
+        An auto-delete exchange goes with its last one: when the chore is done. Raises
+        AccessRefused for the default exchange, ResourceLocked.
         """
         exchange, queue = stripped(exchange), stripped(queue)
         check_not_default(exchange)
@@ -294,7 +313,8 @@ class VirtualHost:
         binding = self.find_binding(exchange, destination, routing_key, arguments)
         if binding is not None and destination is not None:
             destination.check_access(connection)
-            self.topology.unbind(binding)
+            return self.topology.unbind(binding)
+        return None
 
     def bind_exchange(
         self,
@@ -317,14 +337,13 @@ class VirtualHost:
         source: str,
         routing_key: str,
         arguments: Arguments = NO_ARGUMENTS,
-    ) -> None:
+    ) -> Chore | None:
         """Removes the binding, as unbind_queue does."""
         destination, source = stripped(destination), stripped(source)
         check_not_default(destination, source)
         end = self.exchanges.get(destination)
         binding = self.find_binding(source, end, routing_key, arguments)
-        if binding is not None:
-            self.topology.unbind(binding)
+        return None if binding is None else self.topology.unbind(binding)
 
     # Routing
 
@@ -383,7 +402,7 @@ class VirtualHost:
         owner: object | None,
         arguments: Arguments,
     ) -> Queue:
-        queue_arguments.check_queue_type(arguments, resource=self.queue_description(name))
+        queue_arguments.check(arguments, resource=self.queue_description(name))
         self.limits.check_queues(len(self.queues), name=name, virtual_host=self.name)
         store = self.shard.open_queue()
         if durable and self.shard.keeps:

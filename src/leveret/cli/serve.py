@@ -13,23 +13,28 @@ import errno
 import gc
 import logging
 import os
-import resource
 import signal
 import socket
 import sys
+import time
 from typing import Final
 
 import leveret
+from leveret import limits
+from leveret.broker.limits import Limits
+from leveret.cli.files import allow_many_files, room_for_connections
+from leveret.cli.limit_options import add_limit_options, values_for
 from leveret.cli.log_format import LogFormatter
+from leveret.cli.log_rate import LogRate
+from leveret.cli.memory_limit import PERCENT_DEFAULT, default_memory_limit, parse_memory_limit
 from leveret.cli.service_manager import notify
-from leveret.cli.size import parse_size
-from leveret.engine.amqp091.session import MESSAGE_BYTES_MAX
 from leveret.engine.buffer import COMPILED
-from leveret.peers.settings import MESSAGE_BYTES_LIMIT, Settings
+from leveret.peers.settings import Settings
 from leveret.server.address import Address, parse_address
 from leveret.server.assembly import make_server
 from leveret.server.config import DEFAULT_ADDRESS, Config
 from leveret.server.listener import ListenError
+from leveret.server.machine_memory import machine_memory_bytes
 from leveret.server.selector import TurnSelector
 from leveret.server.server import Server
 
@@ -43,6 +48,7 @@ log = logging.getLogger(__name__)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
+    parser.usage = f"leveret {NAME} [options]"
     add = parser.add_argument
     add("--listen", metavar="HOST:PORT", type=_address, action="append",
         help=f"where to listen; may be given several times; an IPv6 host stands in brackets;"
@@ -51,28 +57,45 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--in-memory", action="store_true", help="keep nothing on disk, and do not warn of it")
     add("--strict", action="store_true",
         help="do as RabbitMQ does where Leveret has a better way")  # fmt: skip
-    add("--max-message-size", metavar="SIZE", type=_message_size, default=MESSAGE_BYTES_MAX,
-        help="how large a message may be: 100MB, 64MiB (default: 16MiB)")  # fmt: skip
+    add("--memory-limit", metavar="AMOUNT", type=_memory_limit,
+        help=f"block publishers when so much memory is in use: 256MB, 40%% (default:"
+             f" {PERCENT_DEFAULT}%% of the machine or its control group)")  # fmt: skip
     add("--log-level", choices=("debug", "info", "warning", "error"), default="info",
         help="what to log on standard error (default: %(default)s)")  # fmt: skip
+    add_limit_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until told to stop."""
     if arguments.data_dir is not None:
         return _complain(_refuse_data_dir(arguments), WRONG_USAGE)
-    _start_logging(arguments.log_level)
-    _allow_many_sockets()
-    config = Config(
-        listen=tuple(arguments.listen or (DEFAULT_ADDRESS,)),
-        settings=Settings(strict=arguments.strict, message_bytes_max=arguments.max_message_size),
-    )
+    log_rate = LogRate(arguments.log_lines_per_second_max, time.monotonic)
+    _start_logging(arguments.log_level, log_rate)
+    files = allow_many_files()
+    room = room_for_connections(files)
+    if arguments.connections_max > room:
+        return _complain(_refuse_connections(arguments.connections_max, room, files), WRONG_USAGE)
+    config = _make_config(arguments, room)
     selector = TurnSelector()
     try:
         with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
+            log_rate.later = runner.get_loop().call_later
             return runner.run(_serve(config, selector, in_memory=arguments.in_memory))
     except ListenError as error:
         return _complain(_explain(error), FAILED)
+
+
+def _make_config(arguments: argparse.Namespace, room: int) -> Config:
+    """`room` is how many connections there may be where nobody says."""
+    if arguments.connections_max == limits.AUTOMATIC:
+        arguments.connections_max = min(limits.CONNECTIONS.default, room)
+    return Config(
+        listen=tuple(arguments.listen or (DEFAULT_ADDRESS,)),
+        settings=Settings(strict=arguments.strict, **values_for(Settings, arguments)),
+        limits=Limits(**values_for(Limits, arguments)),
+        memory_bytes_max=arguments.memory_limit or default_memory_limit(machine_memory_bytes()),
+        **values_for(Config, arguments),
+    )
 
 
 async def _serve(config: Config, selector: TurnSelector, *, in_memory: bool) -> int:
@@ -142,7 +165,8 @@ def _warn(server: Server, *, in_memory: bool) -> None:
     for address in server.addresses:
         if not address.is_loopback:
             log.warning(
-                "%s can be reached from other machines: guest may log in from this one only",
+                "%s can be reached from other machines, but nobody can log in from there:"
+                " guest, the only user, may from loopback addresses",
                 address,
             )
     if not COMPILED:
@@ -153,20 +177,12 @@ def _warn(server: Server, *, in_memory: bool) -> None:
         )
 
 
-def _start_logging(level: str) -> None:
+def _start_logging(level: str, rate: LogRate) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(LogFormatter())
+    handler.addFilter(rate)
     logging.basicConfig(handlers=[handler], level=level.upper())
     logging.raiseExceptions = False  # a log that nobody reads any more is no reason to stop
-
-
-def _allow_many_sockets() -> None:
-    """Each connection takes a descriptor, and 1,024 are allowed unless one asks for more."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    except (OSError, ValueError) as error:
-        log.debug("the number of sockets stays as it is: %s", error)  # macOS has a lower one yet
 
 
 def _address(text: str) -> Address:
@@ -176,15 +192,11 @@ def _address(text: str) -> Address:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _message_size(text: str) -> int:
+def _memory_limit(text: str) -> int:
     try:
-        size = parse_size(text)
+        return parse_memory_limit(text, machine_memory_bytes())
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-    if not 0 < size <= MESSAGE_BYTES_LIMIT:
-        limit = f"{MESSAGE_BYTES_LIMIT >> 20}MiB"
-        raise argparse.ArgumentTypeError(f"{text}: a message may have from 1 byte to {limit}")
-    return size
 
 
 def _refuse_data_dir(arguments: argparse.Namespace) -> str:
@@ -193,6 +205,13 @@ def _refuse_data_dir(arguments: argparse.Namespace) -> str:
     return (
         f"--data-dir {arguments.data_dir}: this version cannot store messages on disk yet;"
         " to keep them in memory only, start with --in-memory"
+    )
+
+
+def _refuse_connections(wanted: int, room: int, files: int) -> str:
+    return (
+        f"--max-connections {wanted}: this process may have {files} open files, which leave room"
+        f" for {room} connections: allow more files (ulimit -Hn, LimitNOFILE=), or ask for fewer"
     )
 
 

@@ -25,3 +25,11 @@ def parse_size(text: str) -> int:
     if found is None or found["unit"].lower() not in UNITS:
         raise ValueError(f"{text!r} is not a size: write 4096, 100MB or 16MiB")
     return int(found["count"]) * UNITS[found["unit"].lower()]
+
+
+def show_size(size: int) -> str:
+    """As short as it can be written, and read again."""
+    for name, unit in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if size and size % unit == 0:
+            return f"{size // unit}{name}"
+    return str(size)

@@ -18,8 +18,10 @@ cdef extern from *:
     #define LEVERET_SWAP64(x) (x)
     #endif
     #define LEVERET_NEVER(x) __builtin_expect(!!(x), 0)
+    #define LEVERET_PREFETCH(x) __builtin_prefetch(x)
     """
     bint LEVERET_NEVER(bint) noexcept nogil
+    void LEVERET_PREFETCH(const unsigned char *) noexcept nogil
     uint16_t LEVERET_SWAP16(uint16_t) noexcept nogil
     uint32_t LEVERET_SWAP32(uint32_t) noexcept nogil
     uint64_t LEVERET_SWAP64(uint64_t) noexcept nogil
@@ -48,6 +50,11 @@ cdef class Buffer:
     cdef inline int check_writable(self, Py_ssize_t offset, Py_ssize_t count) except -1:
         if LEVERET_NEVER(offset < 0 or count < 0 or offset > self.room - count):
             outside()
+        return 0
+
+    cdef inline int prefetch(self, Py_ssize_t offset) except -1:
+        self.check(offset, 1)
+        LEVERET_PREFETCH(self.data + offset)
         return 0
 
     cdef inline int u8(self, Py_ssize_t offset) except -1:

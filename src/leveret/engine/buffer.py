@@ -3,6 +3,7 @@
     offset  0 ................................................. size
             u8 u16 u32 u64    read a number, big-endian as on the wire; put_ writes one
             slot, put_slot    one entry of a table of native 64-bit numbers, by its index
+    prefetch          says that the bytes there will be read soon
             copy, fill, same  move bytes in, compare them;  bytes_at takes them out
 
 An access outside raises IndexError, in release builds too; so does writing over `bytes`.
@@ -101,6 +102,10 @@ class Buffer:
         def check_writable(self, offset: int, count: int) -> int:
             if offset < 0 or count < 0 or offset > self.room - count:
                 outside()
+            return 0
+
+        def prefetch(self, offset: int) -> int:
+            self.check(offset, 1)
             return 0
 
         def number(self, offset: int, width: int) -> int:

@@ -21,6 +21,8 @@ cdef class Index:
     cpdef unsigned long long cursor_position(self) except? 0xFFFFFFFFFFFFFFFF
     cpdef int take_unacked(self) except -1
     cpdef int take_away(self) except -1
+    cpdef int rewind(self) except -1
+    cpdef unsigned long long take_any(self) except? 0xFFFFFFFFFFFFFFFF
     cpdef unsigned long long entry(self, unsigned long long position) except? 0xFFFFFFFFFFFFFFFF
     cpdef unsigned long long remove(self, unsigned long long position) except? 0xFFFFFFFFFFFFFFFF
     cpdef bint requeue(self, unsigned long long position) except -1

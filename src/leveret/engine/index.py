@@ -16,10 +16,10 @@ except ImportError:
     from leveret._cython_compat import cython
 
 from leveret.engine.errors import InvariantError
-from leveret.engine.pages import Page, Pages
+from leveret.engine.pages import Page, PagePool, Pages
 
 if cython.compiled:
-    from cython.cimports.leveret.engine.pages import PAGE_SLOTS, Page, Pages
+    from cython.cimports.leveret.engine.pages import PAGE_SLOTS, Page, PagePool, Pages
 else:
     from leveret.engine.pages import PAGE_SLOTS
 
@@ -38,8 +38,8 @@ SLOT_MASK = cython.declare(cython.int, 511)
 class Index:
     """The live positions of one queue."""
 
-    def __init__(self, spare: list) -> None:
-        self.pages = Pages(spare)
+    def __init__(self, pool: PagePool) -> None:
+        self.pages = Pages(pool)
         self.next_position = 0
         self.cursor = cython.cast(Page, None)
         self.cursor_slot = 0
@@ -107,6 +107,34 @@ class Index:
         self.cursor_slot += 1
         if page.live == 0:
             self.drop(page)
+        return 0
+
+    def rewind(self) -> cython.int:
+        """The cursor steps back to the beginning, for take_any()."""
+        self.cursor = self.pages.head
+        self.cursor_slot = 0
+        return 0
+
+    def take_any(self) -> cython.ulonglong:
+        """Takes out what stands at the cursor or behind it, in whatever state; 0: nothing does."""
+        page: Page = self.cursor
+        slot: cython.Py_ssize_t = self.cursor_slot
+        entry: cython.ulonglong
+        while page is not None:
+            while slot < PAGE_SLOTS:
+                entry = page.buffer.slot(slot)
+                slot += 1
+                if entry != 0:
+                    page.buffer.put_slot(slot - 1, 0)
+                    page.ready -= entry >> STATE_SHIFT & STATE_MASK == READY
+                    page.live -= 1
+                    self.cursor = page
+                    self.cursor_slot = slot
+                    if page.live == 0:
+                        self.drop(page)
+                    return entry
+            page = page.next
+            slot = 0
         return 0
 
     def entry(self, position: cython.ulonglong) -> cython.ulonglong:

@@ -1,4 +1,5 @@
 from leveret.engine.buffer cimport Buffer
+from leveret.engine.memory cimport Memory
 
 cimport cython
 
@@ -15,8 +16,17 @@ cdef class Page:
     cdef readonly Page previous
 
 @cython.final
+cdef class PagePool:
+    cdef Memory memory
+    cdef readonly list spare
+
+    cpdef Page take(self)
+    cpdef int give_back(self, Page page) except -1
+    cpdef drop_spare(self)
+
+@cython.final
 cdef class Pages:
-    cdef list spare
+    cdef PagePool pool
     cdef dict by_number
     cdef readonly Page head
     cdef readonly Page tail

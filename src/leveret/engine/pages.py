@@ -18,14 +18,18 @@ except ImportError:
 
 from leveret.engine.buffer import Buffer
 from leveret.engine.errors import InvariantError
+from leveret.engine.memory import Memory
 
 if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
+    from cython.cimports.leveret.engine.memory import Memory
 else:
     PAGE_SLOTS = 512
 
 # 4 MiB of spare pages: enough for a burst of a thousand queues that empty and fill again.
 SPARE_PAGES_MAX = cython.declare(cython.Py_ssize_t, 1024)
+# Its slots, the objects around them (measured: 4,500 bytes), its entry in the table.
+PAGE_BYTES = cython.declare(cython.Py_ssize_t, 4600)
 
 
 class Page:
@@ -40,11 +44,38 @@ class Page:
         self.previous = cython.cast(Page, None)
 
 
-class Pages:
-    """The pages that are in use, by number and in order. `spare` is the pool they come from."""
+class PagePool:
+    """Where the pages of all tables of a shard come from, and what they take of its memory."""
 
-    def __init__(self, spare: list) -> None:
-        self.spare = spare
+    def __init__(self, memory: Memory) -> None:
+        self.memory = memory
+        self.spare: list[Page] = []
+
+    def take(self) -> Page:
+        """A page of zeros."""
+        if self.spare:
+            return self.spare.pop()
+        self.memory.take(PAGE_BYTES)
+        return Page()
+
+    def give_back(self, page: Page) -> cython.int:
+        """The page is all zeros again, and nobody's."""
+        if len(self.spare) < SPARE_PAGES_MAX and not self.memory.is_tight():
+            self.spare.append(page)
+            return 0
+        return self.memory.give(PAGE_BYTES)
+
+    def drop_spare(self) -> None:
+        """Keeps nothing for later."""
+        self.memory.give(PAGE_BYTES * len(self.spare))
+        self.spare.clear()
+
+
+class Pages:
+    """The pages that are in use, by number and in order, out of `pool`."""
+
+    def __init__(self, pool: PagePool) -> None:
+        self.pool = pool
         self.by_number: dict[int, Page] = {}
         self.head = cython.cast(Page, None)
         self.tail = cython.cast(Page, None)
@@ -65,7 +96,7 @@ class Pages:
         page: Page
         if self.tail is not None and self.tail.number >= number:
             raise InvariantError("pages are opened in order")
-        page = self.spare.pop() if self.spare else Page()
+        page = self.pool.take()
         page.number = number
         page.previous = self.tail
         if self.tail is None:
@@ -93,6 +124,4 @@ class Pages:
         if self.found is page:
             self.found = cython.cast(Page, None)
         del self.by_number[page.number]
-        if len(self.spare) < SPARE_PAGES_MAX:
-            self.spare.append(page)
-        return 0
+        return self.pool.give_back(page)

@@ -36,6 +36,10 @@ def write_number(
         buffer.put_u64(offset, value)
 
 
+def prefetch(buffer: Buffer, offset: cython.Py_ssize_t) -> None:
+    buffer.prefetch(offset)
+
+
 def read_slot(buffer: Buffer, index: cython.Py_ssize_t) -> int:
     return buffer.slot(index)
 

@@ -29,6 +29,7 @@ cdef class Queue:
     cdef readonly Py_ssize_t unacked_count
     cdef Py_ssize_t ready_count_max
     cdef public bint dirty
+    cdef public Py_ssize_t held_count
     cdef readonly bint closed
 
     cdef bint accepts(self) except -1
@@ -54,7 +55,6 @@ cdef class Queue:
     ) except -1
     cpdef int requeue(self, unsigned long long position) except -1
     cdef Py_ssize_t body_length(self, unsigned long long location) except -1
-    cpdef purge(self)
     cpdef close(self)
     cpdef add_consumer(self, Consumer consumer)
     cpdef remove_consumer(self, Consumer consumer)

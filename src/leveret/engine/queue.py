@@ -20,6 +20,7 @@ from leveret.engine.consumer import Consumer
 from leveret.engine.errors import InvariantError
 from leveret.engine.index import Index
 from leveret.engine.journal import Journal
+from leveret.engine.pages import PagePool
 from leveret.engine.records import Chunk, Records
 from leveret.engine.rounds import Rounds
 
@@ -32,6 +33,7 @@ if cython.compiled:
     )
     from cython.cimports.leveret.engine.index import REDELIVERED, Index
     from cython.cimports.leveret.engine.journal import Journal
+    from cython.cimports.leveret.engine.pages import PagePool
     from cython.cimports.leveret.engine.records import BODY_LENGTH, Chunk, Records
     from cython.cimports.leveret.engine.rounds import Rounds
 else:
@@ -47,6 +49,9 @@ STATE_SHIFT = cython.declare(cython.int, 56)
 STATE_MASK = cython.declare(cython.int, 7)
 LOCATION_MASK = cython.declare(cython.ulonglong, 0x00FFFFFFFFFFFFFF)
 OFFSET_MASK = cython.declare(cython.ulonglong, 0xFFFFFF)
+# No bounds: all of it.
+LAST_POSITION = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)
+COUNT_MAX = cython.declare(cython.Py_ssize_t, 0x7FFFFFFFFFFFFFFF)
 # 0.2 ms of one queue's deliveries before the others have theirs.
 MESSAGES_PER_TURN = cython.declare(cython.Py_ssize_t, 4096)
 
@@ -60,11 +65,7 @@ class Queue:
     """
 
     def __init__(
-        self,
-        number: int,
-        records: Records,
-        journal: Journal | None,
-        spare_pages: list,
+        self, number: int, records: Records, journal: Journal | None, pages: PagePool
     ) -> None:
         self.number = number
         self.identity = number
@@ -74,7 +75,7 @@ class Queue:
         self.settled_batch = 0
         self.settled_at = 0
         self.settled_last = 0
-        self.index = Index(spare_pages)
+        self.index = Index(pages)
         self.rounds = Rounds()
         self.consumer_count = 0
         self.ready_count = 0
@@ -82,6 +83,7 @@ class Queue:
         self.unacked_count = 0
         self.ready_count_max = 0
         self.dirty = False
+        self.held_count = 0
         self.closed = False
 
     def accepts(self) -> cython.bint:
@@ -139,6 +141,8 @@ class Queue:
         rounds: Rounds = self.rounds
         consumer: Consumer
         budget: cython.Py_ssize_t = MESSAGES_PER_TURN
+        if self.held_count > 0:
+            return False
         while self.ready_count > 0:
             consumer = rounds.top.turn
             if consumer is None:  # most often there is one consumer, which has just had its turn
@@ -241,35 +245,55 @@ class Queue:
         at: cython.Py_ssize_t = location & OFFSET_MASK
         return self.records.chunk_of(location).buffer.u32(at + BODY_LENGTH)
 
-    def purge(self) -> int:
-        """Drops all ready messages; returns how many."""
-        count: cython.Py_ssize_t = self.ready_count
+    def purge(
+        self, end: cython.ulonglong = LAST_POSITION, count_max: cython.Py_ssize_t = COUNT_MAX
+    ) -> int:
+        """Drops ready messages before position `end`, so many at the most; returns how many."""
+        index: Index = self.index
+        count: cython.Py_ssize_t = 0
         location: cython.ulonglong
         position: cython.ulonglong
-        while self.ready_count > 0:
-            if not self.index.seek_ready():
+        while self.ready_count > 0 and count < count_max:
+            if not index.seek_ready():
                 raise InvariantError("the count of ready messages is wrong")
-            location = self.index.cursor_entry() & LOCATION_MASK
-            position = self.index.cursor_position()
-            self.index.take_away()
+            position = index.cursor_position()
+            if position >= end:
+                break
+            location = index.cursor_entry() & LOCATION_MASK
+            index.take_away()
             self.ready_count -= 1
+            self.ready_bytes -= self.body_length(location)
             self.let_go(self.records.chunk_of(location), location & OFFSET_MASK, position)
-        self.ready_bytes = 0
+            count += 1
         return count
 
     def close(self) -> None:
-        """Drops everything; who still holds a message of this queue may settle it in vain."""
+        """Who still holds a message of this queue may settle it in vain.
+
+        What is in it stays until empty() has taken it out.
+        """
         if self.keeps != KEEPS_NOTHING:
             self.journal.drop(self.identity)
             self.keeps = KEEPS_NOTHING
-        self.purge()
         self.closed = True
-        for position, _, location in self.index.entries():
-            self.index.remove(position)
-            self.records.release(location)
+        self.ready_count = 0
+        self.ready_bytes = 0
         self.unacked_count = 0
         self.rounds.clear()
         self.consumer_count = 0
+        self.index.rewind()
+
+    def empty(self, count_max: cython.Py_ssize_t) -> int:
+        """Drops so much of a closed queue at the most; returns how much."""
+        count: cython.Py_ssize_t = 0
+        entry: cython.ulonglong
+        while count < count_max:
+            entry = self.index.take_any()
+            if entry == 0:
+                break
+            self.records.release(entry & LOCATION_MASK)
+            count += 1
+        return count
 
     def add_consumer(self, consumer: Consumer) -> None:
         self.consumer_count += 1

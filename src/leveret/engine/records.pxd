@@ -1,4 +1,5 @@
 from leveret.engine.buffer cimport Buffer
+from leveret.engine.memory cimport Memory
 
 cimport cython
 
@@ -32,6 +33,7 @@ cdef class Chunk:
 
 @cython.final
 cdef class Records:
+    cdef Memory memory
     cdef readonly list chunks
     cdef list free_numbers
     cdef list spare
@@ -71,6 +73,8 @@ cdef class Records:
     cdef Chunk open_chunk(self, Py_ssize_t size)
     cdef Chunk open_log_chunk(self, Py_ssize_t size)
     cdef int close_chunk(self, Chunk chunk) except -1
+    cdef int drop(self, Buffer buffer) except -1
+    cpdef drop_spare(self)
     cdef Chunk survivor_room(self, Py_ssize_t length)
     cdef unsigned long long move(self, Chunk chunk, Py_ssize_t at) except? 0xFFFFFFFFFFFFFFFF
 

@@ -32,9 +32,11 @@ except ImportError:
 
 from leveret.engine.buffer import Buffer
 from leveret.engine.errors import InvariantError
+from leveret.engine.memory import Memory
 
 if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
+    from cython.cimports.leveret.engine.memory import Memory
 else:
     LENGTH = 0
     REFERENCES = 4
@@ -96,7 +98,8 @@ class Chunk:
 class Records:
     """All records of one shard. Which chunk is where is nobody else's business."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: Memory) -> None:
+        self.memory = memory
         self.chunks: list[Chunk | None] = []
         self.free_numbers: list[int] = []
         self.spare: list[Buffer] = []
@@ -246,7 +249,7 @@ class Records:
         if size == CHUNK_BYTES and self.spare:
             buffer = self.spare.pop()
         else:
-            buffer = Buffer(size)
+            buffer = self.memory.buffer(size)
             self.memory_bytes += size
         if self.free_numbers:
             chunk = Chunk(self.free_numbers.pop(), buffer)
@@ -266,11 +269,25 @@ class Records:
         self.free_numbers.append(chunk.number)
         if chunk.buffer is self.written:  # a large record's own, which would stay for ever
             self.written = self.current.buffer
-        if chunk.buffer.size == CHUNK_BYTES and len(self.spare) < SPARE_CHUNKS_MAX:
+        if (
+            chunk.buffer.size == CHUNK_BYTES
+            and len(self.spare) < SPARE_CHUNKS_MAX
+            and not self.memory.is_tight()
+        ):
             self.spare.append(chunk.buffer)
-        else:
-            self.memory_bytes -= chunk.buffer.size
-        return 0
+            return 0
+        return self.drop(chunk.buffer)
+
+    def drop(self, buffer: Buffer) -> cython.int:
+        self.memory_bytes -= buffer.size
+        return self.memory.drop(buffer)
+
+    def drop_spare(self) -> None:
+        """Keeps nothing for later."""
+        buffer: Buffer
+        for buffer in self.spare:
+            self.drop(buffer)
+        self.spare.clear()
 
     def survivor_room(self, length: cython.Py_ssize_t) -> Chunk:
         full: Chunk = self.survivors

@@ -1,5 +1,9 @@
 from leveret.engine.buffer cimport Buffer
+from leveret.engine.chores cimport Chores
 from leveret.engine.journal cimport Journal
+from leveret.engine.memory cimport Memory
+from leveret.engine.output cimport Outputs
+from leveret.engine.pages cimport PagePool
 from leveret.engine.queue cimport Queue
 from leveret.engine.records cimport Chunk, Records
 from leveret.engine.route cimport Route
@@ -9,26 +13,36 @@ cimport cython
 @cython.final
 cdef class Shard:
     cdef readonly unsigned long long seed
+    cdef readonly Memory memory
     cdef readonly Records records
     cdef readonly Journal journal
     cdef unsigned long long kept_count
     cdef readonly bint logged
     cdef readonly unsigned long long batch
     cdef list waiting
+    cdef readonly PagePool pages
+    cdef readonly Outputs outputs
     cdef readonly list queues
+    cdef dict emptying
+    cdef readonly Chores chores
     cdef list free_numbers
-    cdef list spare_pages
     cdef list dirty
+    cdef list sharing
     cdef list owing
-    cdef list outputs
-    cdef list spare_outputs
-    cdef list spare_carries
+    cdef list calls
+    cdef readonly dict publishers
+    cdef readonly list held
+    cdef readonly list resumed
     cdef Buffer receive
     cdef bint refused
+    cdef readonly unsigned long long work
+    cdef readonly int halvings
 
     cdef bint publish(
         self,
         Route route,
+        Buffer names,
+        Py_ssize_t names_length,
         Buffer properties,
         Py_ssize_t properties_length,
         Buffer body,
@@ -39,8 +53,8 @@ cdef class Shard:
         bint persistent,
     ) except -1
     cdef Py_ssize_t count_targets(self, Route route, bint persistent) except -1
+    cdef int deliver(self) except -1
     cdef int touch(self, Queue queue) except -1
-    cdef Buffer take_carry(self, Py_ssize_t needed)
-    cdef int give_back_carry(self, Buffer buffer) except -1
+    cdef int make_calls(self) except -1
     cdef int compact(self) except -1
     cdef int move(self, Chunk chunk, Py_ssize_t at) except -1

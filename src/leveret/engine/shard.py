@@ -1,11 +1,14 @@
 """One loop's share of the broker: its queues, their records, and what is left to do this turn.
 
-A turn: peers are read, which enqueues and settles; then turn() delivers from the queues that
-changed and lets channels write the confirms they owe; then what take_outputs() names is sent.
+A turn: peers are read, which enqueues and settles; then turn() goes on with what is too long for
+one turn, delivers from the queues that changed and lets channels write the confirms they owe; then
+what take_outputs() names is sent.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 try:
@@ -14,18 +17,23 @@ except ImportError:
     from leveret._cython_compat import cython
 
 from leveret.engine.buffer import Buffer
+from leveret.engine.chores import Chore, Chores
 from leveret.engine.errors import InvariantError
 from leveret.engine.journal import Journal
-from leveret.engine.output import Output
-from leveret.engine.pages import Page
+from leveret.engine.memory import Memory
+from leveret.engine.output import Output, Outputs
+from leveret.engine.pages import PagePool
 from leveret.engine.queue import Queue
 from leveret.engine.records import Chunk, Records
 from leveret.engine.route import Route
 
 if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
+    from cython.cimports.leveret.engine.chores import Chore, Chores
     from cython.cimports.leveret.engine.journal import Journal
-    from cython.cimports.leveret.engine.output import OUTPUT_BYTES, SPARE_OUTPUTS_MAX, Output
+    from cython.cimports.leveret.engine.memory import Memory
+    from cython.cimports.leveret.engine.output import Output, Outputs
+    from cython.cimports.leveret.engine.pages import PagePool
     from cython.cimports.leveret.engine.queue import KEEPS_ALL, KEEPS_PERSISTENT, Queue
     from cython.cimports.leveret.engine.records import (
         HEAD_BYTES,
@@ -39,7 +47,6 @@ if cython.compiled:
     )
     from cython.cimports.leveret.engine.route import Route, names_of
 else:
-    from leveret.engine.output import OUTPUT_BYTES, SPARE_OUTPUTS_MAX
     from leveret.engine.queue import KEEPS_ALL, KEEPS_PERSISTENT
     from leveret.engine.records import (
         HEAD_BYTES,
@@ -52,20 +59,32 @@ else:
     from leveret.engine.route import names_of
 
 # The largest read: what a peer of large messages is read at once.
-RECEIVE_BYTES_MAX = 256 * 1024
-# A received rest and a small read behind it; also the first memory of a body in parts.
-CARRY_BYTES = cython.declare(cython.Py_ssize_t, 128 * 1024)
-# 4 MiB kept for the next rests.
-SPARE_CARRIES_MAX = cython.declare(cython.Py_ssize_t, 32)
+RECEIVE_BYTES_MAX = 512 * 1024
+# In front of it, what the read before has left unfinished: less than a frame of common size. For a
+# larger one there is a larger buffer from then on.
+REST_BYTES_MAX = 136 * 1024
 OFFSET_BITS = cython.declare(cython.int, 24)
+# Delivered in one turn by all queues: some two milliseconds, whatever their number.
+DELIVERIES_PER_TURN = cython.declare(cython.Py_ssize_t, 16384)
+DELIVERED_BYTES_PER_TURN = cython.declare(cython.Py_ssize_t, 4 * 1024 * 1024)
+# Where a queue that delivers has so much ready, those who flood get half as much of a turn; at
+# twice as much a quarter, and so on. Small enough that the consumer's processor cache is not lost.
+BACKLOG_BYTES = cython.declare(cython.Py_ssize_t, 32 * 1024 * 1024)
+# What a ready message takes beside its body: its record's head, its names, its place.
+READY_BYTES = cython.declare(cython.Py_ssize_t, 100)
+# One read of small messages in eight turns.
+HALVINGS_MAX = cython.declare(cython.int, 6)
 # More than any broker here has memory for; what is above stands in a log that is broken.
 QUEUES_MAX = cython.declare(cython.Py_ssize_t, 1 << 26)
 # A queue's number within its identity.
 NUMBER_MASK = cython.declare(cython.ulonglong, 0xFFFFFFFF)
 
 
-class OwesConfirms(Protocol):
+class Owing(Protocol):
     """A channel, for all that a turn needs to know of it."""
+
+    def share_credit(self) -> None:
+        """Has those of its consumers served that have credit again."""
 
     def write_confirms(self) -> None:
         """Writes what is owed."""
@@ -77,29 +96,39 @@ class OwesConfirms(Protocol):
 class Shard:
     """Queues, records, pools. No globals: two brokers in one process are two shards."""
 
-    def __init__(self, seed: int = 0, journal: bool = False) -> None:
+    def __init__(
+        self, seed: int = 0, memory: Memory | None = None, *, journal: bool = False
+    ) -> None:
         self.seed = seed
-        self.records = Records()
+        self.memory = Memory() if memory is None else memory
+        self.records = Records(self.memory)
         self.journal = Journal(self.records) if journal else cython.cast(Journal, None)
         self.kept_count = 0
         self.logged = False
         self.batch = 0
-        self.waiting: list[OwesConfirms] = []
+        self.waiting: list[Owing] = []
+        self.pages = PagePool(self.memory)
+        self.outputs = Outputs(self.memory)
         self.queues: list[Queue | None] = []
+        self.emptying: dict[int, Queue] = {}
         self.free_numbers: list[int] = []
-        self.spare_pages: list[Page] = []
+        self.chores = Chores()
         self.dirty: list[Queue] = []
-        self.owing: list[OwesConfirms] = []
-        self.outputs: list[Output] = []
-        self.spare_outputs: list[Buffer] = []
-        self.spare_carries: list[Buffer] = []
+        self.sharing: list[Owing] = []
+        self.owing: list[Owing] = []
+        self.calls: list[Callable[[], None]] = []
         self.refused = False
-        self.receive = Buffer(RECEIVE_BYTES_MAX)
+        self.work = 0  # places in queues that were filled, ever
+        self.halvings = 0
+        self.publishers: dict[object, None] = {}
+        self.held: list[object] = []
+        self.resumed: list[object] = []
+        self.receive = Buffer(REST_BYTES_MAX + RECEIVE_BYTES_MAX)
 
     def open_queue(self) -> Queue:
         """An empty queue with a number that no other open queue has."""
         number = self.free_numbers.pop() if self.free_numbers else len(self.queues)
-        queue = Queue(number, self.records, self.journal, self.spare_pages)
+        queue = Queue(number, self.records, self.journal, self.pages)
         if number == len(self.queues):
             self.queues.append(queue)
         else:
@@ -125,7 +154,7 @@ class Shard:
             self.queues.append(None)
         if self.queues[number] is not None:
             raise InvariantError("two queues have one number")
-        queue = Queue(number, self.records, self.journal, self.spare_pages)
+        queue = Queue(number, self.records, self.journal, self.pages)
         queue.keep(KEEPS_PERSISTENT, identity)
         self.queues[number] = queue
         self.kept_count = max(self.kept_count, identity >> 32)
@@ -142,16 +171,36 @@ class Shard:
                 for first, last in queue.index.delivered_runs():
                     self.journal.redeliver(queue.identity, first, last)
 
-    def close_queue(self, queue: Queue) -> None:
+    def close_queue(self, queue: Queue, after: Chore | None = None) -> None:
         """Drops all that the queue holds.
 
-        Its number may be used again: no route may lead to it any more.
+        Its number is used again when it is empty and `after` is done: routes may lead to it until
+        then, and no longer.
         """
         if queue.closed:
             return
         queue.close()
         self.queues[queue.number] = None
+        self.emptying[queue.number] = queue
+        chore = Chore(queue.empty)
+        self.chores.begin(chore)
+        chore.when_done(partial(self.free_number, queue, after))
+
+    def free_number(self, queue: Queue, after: Chore | None) -> None:
+        if after is not None and not after.done:
+            after.when_done(partial(self.free_number, queue, None))
+            return
+        del self.emptying[queue.number]
         self.free_numbers.append(queue.number)
+
+    def purge(self, queue: Queue) -> Chore:
+        """Drops all messages that are ready now; the chore's `count` is how many, when it is done.
+
+        Until then the queue delivers nothing.
+        """
+        chore = Chore(partial(queue.purge, queue.index.next_position), [queue])
+        self.chores.begin(chore)
+        return chore
 
     @property
     def keeps(self) -> bool:
@@ -161,11 +210,24 @@ class Shard:
     @property
     def pending(self) -> bool:
         """There is something for turn() to do."""
-        return bool(self.dirty or self.owing or self.records.sparse)
+        return bool(
+            self.dirty
+            or self.sharing
+            or self.owing
+            or self.calls
+            or self.records.sparse
+            or self.chores.waiting
+        )
+
+    def next_turn(self, call: Callable[[], None]) -> None:
+        """Has `call` called in the next turn, before anything is delivered."""
+        self.calls.append(call)
 
     def publish(
         self,
         route: Route,
+        names: Buffer,
+        names_length: cython.Py_ssize_t,
         properties: Buffer,
         properties_length: cython.Py_ssize_t,
         body: Buffer,
@@ -189,7 +251,8 @@ class Shard:
         location: cython.ulonglong
         if targets == 0:
             return not self.refused
-        length = record_bytes(targets, route.names_length, properties_length, body_length)
+        self.work += targets
+        length = record_bytes(targets, names_length, properties_length, body_length)
         if self.logged:
             chunk = self.journal.room(length)
             self.journal.urgent = True
@@ -199,8 +262,8 @@ class Shard:
         location = self.records.append(
             chunk,
             length,
-            route.names,
-            route.names_length,
+            names,
+            names_length,
             properties,
             properties_length,
             body,
@@ -233,9 +296,10 @@ class Shard:
     ) -> bool:
         """Stores a message that no channel has brought, as publish() does."""
         names: Buffer = names_of(exchange, routing_key)
-        route.name(names, names.size)
         return self.publish(
             route,
+            names,
+            names.size,
             Buffer(0, properties),
             len(properties),
             Buffer(0, body),
@@ -275,16 +339,19 @@ class Shard:
         return 0
 
     def turn(self) -> None:
-        """Delivers what can be delivered, has the confirms written that are owed."""
-        dirty: list = self.dirty
-        owing: list = self.owing
-        queue: Queue
-        self.dirty = []
+        """Goes on with its chores, delivers what can be, has the confirms written that are owed."""
+        sharing: list = self.sharing
+        owing: list
+        self.sharing = []
+        if self.calls:
+            self.make_calls()
+        for released in self.chores.run():
+            self.touch(released)
+        for channel in sharing:
+            channel.share_credit()
+        owing = self.owing
         self.owing = []
-        for queue in dirty:
-            queue.dirty = False
-            if queue.deliver():
-                self.touch(queue)
+        self.deliver()
         for channel in owing:
             channel.write_confirms()
         if self.records.sparse:
@@ -296,31 +363,72 @@ class Shard:
         self.journal.became_durable(batch)
         self.waiting = [channel for channel in waiting if channel.became_durable(batch)]
 
+    def make_calls(self) -> cython.int:
+        calls: list = self.calls
+        self.calls = []
+        for call in calls:
+            call()
+        return 0
+
+    def deliver(self) -> cython.int:
+        """Has the queues that changed deliver, in turn; those that are left over come first next.
+
+        Sets `halvings`: how often the budget of those who flood is to be halved.
+        """
+        dirty: list = self.dirty
+        queue: Queue
+        ready_count: cython.Py_ssize_t
+        ready_bytes: cython.Py_ssize_t
+        left: cython.Py_ssize_t = DELIVERIES_PER_TURN
+        bytes_left: cython.Py_ssize_t = DELIVERED_BYTES_PER_TURN
+        backlog: cython.Py_ssize_t = 0
+        index: cython.Py_ssize_t = 0
+        self.dirty = []
+        while index < len(dirty) and left > 0 and bytes_left > 0:
+            queue = dirty[index]
+            index += 1
+            ready_count = queue.ready_count
+            ready_bytes = queue.ready_bytes
+            queue.dirty = False
+            if queue.deliver():
+                self.touch(queue)
+            if queue.ready_count < ready_count:
+                left -= ready_count - queue.ready_count
+                bytes_left -= ready_bytes - queue.ready_bytes
+                backlog = max(backlog, queue.ready_bytes + queue.ready_count * READY_BYTES)
+        if index < len(dirty):
+            self.dirty = dirty[index:] + self.dirty
+        self.halvings = 0
+        while backlog >= BACKLOG_BYTES and self.halvings < HALVINGS_MAX:
+            backlog >>= 1
+            self.halvings += 1
+        return 0
+
     def take_outputs(self) -> list[object]:
         """The owners of the outputs that were written to since this was last asked."""
         output: Output
         owners: list = []
-        for output in self.outputs:
+        for output in self.outputs.written:
             output.listed = False
             owners.append(output.owner)
-        self.outputs.clear()
+        self.outputs.written.clear()
         return owners
 
-    def take_carry(self, needed: cython.Py_ssize_t) -> Buffer:
-        """Memory for what a read left unfinished, with room for at least `needed` bytes."""
-        if needed > OUTPUT_BYTES:
-            return Buffer(needed)
-        if needed > CARRY_BYTES:
-            return self.spare_outputs.pop() if self.spare_outputs else Buffer(OUTPUT_BYTES)
-        return self.spare_carries.pop() if self.spare_carries else Buffer(CARRY_BYTES)
+    def take_resumed(self) -> list[object]:
+        """The owners of connections that can be read again, since this was last asked."""
+        owners, self.resumed = self.resumed, []
+        return owners
 
-    def give_back_carry(self, buffer: Buffer) -> cython.int:
-        if buffer.size == CARRY_BYTES:
-            if len(self.spare_carries) < SPARE_CARRIES_MAX:
-                self.spare_carries.append(buffer)
-        elif buffer.size == OUTPUT_BYTES and len(self.spare_outputs) < SPARE_OUTPUTS_MAX:
-            self.spare_outputs.append(buffer)
-        return 0
+    def take_held(self) -> list[object]:
+        """The owners of connections that were held up by full memory, since this was last asked."""
+        owners, self.held = self.held, []
+        return owners
+
+    def drop_spare(self) -> None:
+        """Keeps no memory for later."""
+        self.memory.drop_spare()
+        self.records.drop_spare()
+        self.pages.drop_spare()
 
     def compact(self) -> cython.int:
         """Empties one sparse chunk, by copying what lives in it to the other survivors."""
@@ -337,10 +445,14 @@ class Shard:
         old: cython.ulonglong = (cython.cast(cython.ulonglong, chunk.number) << OFFSET_BITS) + at
         new: cython.ulonglong = self.records.move(chunk, at)
         _target: cython.Py_ssize_t
+        number: cython.Py_ssize_t
         named: cython.Py_ssize_t = at + HEAD_BYTES
         queue: Queue | None
         for _target in range(chunk.buffer.u32(at + TARGETS)):
-            queue = self.queues[chunk.buffer.u64(named) & NUMBER_MASK]
+            number = chunk.buffer.u64(named) & NUMBER_MASK
+            queue = self.queues[number]
+            if queue is None and self.emptying:
+                queue = self.emptying.get(number)
             if queue is not None:
                 queue.index.relocate(chunk.buffer.u64(named + 8), old, new)
             named += TARGET_BYTES

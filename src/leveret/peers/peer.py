@@ -8,7 +8,8 @@ from typing import Protocol
 class Peer(Protocol):
     """`now` is the date and `tick` the monotonic time, both in milliseconds.
 
-    A peer that has something to send is announced by the shard (`take_outputs`), by its owner.
+    A peer that has something to send is announced by the shard (`take_outputs`), by its owner; so
+    is one that can be read again (`take_resumed`).
     """
 
     @property
@@ -18,8 +19,40 @@ class Peer(Protocol):
     def receive_buffer(self) -> memoryview:
         """Where the next bytes received go; empty while none are to be read."""
 
-    def received(self, count: int, now: int, tick: int) -> None:
-        """So many bytes were put there; 0: the other side has closed its end."""
+    def received(self, count: int, now: int, tick: int) -> bool:
+        """So many bytes were put there; 0: the other side has closed its end.
+
+        True: they were a flood, and more of it should wait until others have been heard.
+        """
+
+    def go_on(self, now: int, tick: int) -> None:
+        """Handle what was received and could not be handled then, if it can be now.
+
+        Called after the shard has named the peer among the resumed.
+        """
+
+    def block(self, reason: str) -> None:
+        """Memory is short, and the peer publishes: tell it, if it can take that.
+
+        It is not read while memory is full. May be called again.
+        """
+
+    def unblock(self, now: int, tick: int) -> None:
+        """Memory is not short any more: tell it, and go on with it."""
+
+    @property
+    def is_held(self) -> bool:
+        """It is not read because memory is full."""
+
+    @property
+    def holds_deliveries(self) -> bool:
+        """There is something to acknowledge, which would make room."""
+
+    def closes(self, unread: bytes) -> bool:
+        """Whether a peer that is held wants to go, as `unread` or what was received says."""
+
+    def trickle(self, count: int, now: int, tick: int) -> memoryview:
+        """Let about so many bytes through although it is held; `received` may follow."""
 
     def send_buffer(self) -> memoryview:
         """What is to be sent; empty if there is nothing."""

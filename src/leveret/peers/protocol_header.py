@@ -15,7 +15,7 @@ from typing import Final
 from leveret.peers.amqp091 import connection as amqp091
 from leveret.peers.peer import Peer
 from leveret.peers.service import Service
-from leveret.peers.timing import HANDSHAKE_MS
+from leveret.peers.timing import HANDSHAKE_TIMEOUT
 
 HEADER_BYTES: Final = 8
 
@@ -28,14 +28,24 @@ REFUSING: Final[Callable[..., Peer]] = amqp091.Connection  # it answers any head
 class Newcomer:
     """A peer that becomes another with its eighth byte.
 
-    `owner` is the name under which the shard announces its output.
+    `owner` is the name under which the shard announces its output. `refusal` is for a connection
+    too many: the reason that it is given when it has logged in.
     """
 
-    def __init__(self, service: Service, *, owner: object, is_loopback: bool, tick: int) -> None:
+    def __init__(
+        self,
+        service: Service,
+        *,
+        owner: object,
+        is_loopback: bool,
+        tick: int,
+        refusal: str | None = None,
+    ) -> None:
         self._service = service
         self._owner = owner
         self._is_loopback = is_loopback
-        self._deadline = tick + HANDSHAKE_MS
+        self._refusal = refusal
+        self._deadline = tick + service.settings.handshake_ms
         self._header = bytearray(HEADER_BYTES)
         self._count = 0
         self._finished = False
@@ -55,23 +65,51 @@ class Newcomer:
             return self._peer.receive_buffer()
         return memoryview(self._header)[self._count :]
 
-    def received(self, count: int, now: int, tick: int) -> None:
+    def received(self, count: int, now: int, tick: int) -> bool:
         if self._peer:
-            self._peer.received(count, now, tick)
-            return
+            return self._peer.received(count, now, tick)
         self._finished = count == 0
         self._count += count
         if self._count == HEADER_BYTES:
             self._peer = self._choose(bytes(self._header), now, tick)
+        return False
+
+    def go_on(self, now: int, tick: int) -> None:
+        if self._peer:
+            self._peer.go_on(now, tick)
 
     def _choose(self, header: bytes, now: int, tick: int) -> Peer:
         make = PROTOCOLS.get(header, REFUSING)
         peer = make(
-            self._service, owner=self._owner, is_loopback=self._is_loopback, deadline=self._deadline
+            self._service,
+            owner=self._owner,
+            is_loopback=self._is_loopback,
+            deadline=self._deadline,
+            refusal=self._refusal,
         )
         peer.receive_buffer()[:HEADER_BYTES] = header
         peer.received(HEADER_BYTES, now, tick)
         return peer
+
+    def block(self, reason: str) -> None:
+        """It has not published anything."""
+
+    def unblock(self, now: int, tick: int) -> None:
+        """It was not blocked."""
+
+    @property
+    def is_held(self) -> bool:
+        return False
+
+    @property
+    def holds_deliveries(self) -> bool:
+        return False
+
+    def closes(self, unread: bytes) -> bool:
+        return False
+
+    def trickle(self, count: int, now: int, tick: int) -> memoryview:
+        return memoryview(b"")
 
     def send_buffer(self) -> memoryview:
         return self._peer.send_buffer() if self._peer else memoryview(b"")
@@ -89,6 +127,7 @@ class Newcomer:
         if self._peer:
             self._peer.due(now, tick)
         elif tick >= self._deadline:
+            self._service.journal.warning(self._owner, HANDSHAKE_TIMEOUT, "no protocol header")
             self._finished = True
 
     def shut_down(self, text: str) -> None:

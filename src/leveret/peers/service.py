@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from leveret.broker.broker import Broker
 from leveret.engine.shard import Shard
+from leveret.peers.pace import Pace
 from leveret.peers.settings import Settings
 
 
@@ -24,6 +25,29 @@ class Messages(Protocol):
         """As of definitions, of all that was published and settled so far."""
 
 
+class Journal(Protocol):
+    """What an operator may want to know of a connection, which has the name `owner`.
+
+    `event` is one of few texts, `detail` may have come from the client.
+    """
+
+    def warning(self, owner: object, event: str, detail: str) -> None:
+        """It lost the connection by it."""
+
+    def info(self, owner: object, event: str, detail: str) -> None:
+        """It goes on."""
+
+
+class NoJournal:
+    """Nobody wants to know."""
+
+    def warning(self, owner: object, event: str, detail: str) -> None:
+        pass
+
+    def info(self, owner: object, event: str, detail: str) -> None:
+        pass
+
+
 class InMemory:
     """All is kept as well as it ever will be, at once."""
 
@@ -36,9 +60,11 @@ class Service(NamedTuple):
 
     shard: Shard
     broker: Broker
+    pace: Pace
     report: Callable[[Exception], None]
     version: str
     cluster_name: str
     definitions: Definitions = InMemory()
     messages: Messages = InMemory()
     settings: Settings = Settings()
+    journal: Journal = NoJournal()

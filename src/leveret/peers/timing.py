@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-HANDSHAKE_MS: Final = 10_000  # from the accepted socket to the opened virtual host, as RabbitMQ
-CLOSE_MS: Final = 10_000  # for the answer to our close; no client takes longer that will answer
+HANDSHAKE_TIMEOUT: Final = "handshake timeout"  # as an event for the journal
+CLOSE_MS: Final = 10_000  # no client takes longer that will answer our close
 LINGER_MS: Final = 1_000  # a client that broke in must wait before it can try again
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 EXAMPLE = "127.0.0.1:5672, 0.0.0.0:5672 or [::1]:5672"
 PORT_MAX = 65535
 IPV4_IN_IPV6 = bytes(10) + b"\xff\xff"
+NETWORK_BYTES = 8
 IPV6_LOOPBACK = bytes(15) + b"\x01"
 
 
@@ -28,6 +29,11 @@ class Address:
             return True
         packed = _pack(self.host)
         return packed[:1] == b"\x7f" if len(packed) == 4 else packed == IPV6_LOOPBACK
+
+    @property
+    def network(self) -> bytes:
+        """What one machine may have all of: an IPv4 address, or the first half of an IPv6 one."""
+        return _pack(self.host)[:NETWORK_BYTES]
 
 
 def parse_address(text: str) -> Address:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import logging
 import os
 import socket
+from collections.abc import Callable
 
 import leveret
 from leveret.broker.broker import Broker
+from leveret.engine.memory import Memory
 from leveret.engine.shard import Shard
+from leveret.peers.pace import Pace
 from leveret.peers.peer import Peer
 from leveret.peers.protocol_header import Newcomer
 from leveret.peers.service import Service
 from leveret.server.address import Address
 from leveret.server.clock import Clock
 from leveret.server.config import Config
+from leveret.server.resident import map_memory
 from leveret.server.selector import TurnSelector
 from leveret.server.server import Server
 
@@ -27,20 +31,41 @@ def make_server(
     config: Config, *, clock: Clock | None = None, selector: TurnSelector | None = None
 ) -> Server:
     """A server with a new and empty broker; see Server."""
-    shard = Shard(int.from_bytes(os.urandom(SEED_BYTES)))
+    journal = Journal()
+    memory = Memory(config.memory_bytes_max, map_memory)
+    shard = Shard(int.from_bytes(os.urandom(SEED_BYTES)), memory)
     service = Service(
         shard,
-        Broker(shard, os.urandom),
+        Broker(shard, os.urandom, config.limits),
+        Pace(shard),
         report=report,
         version=leveret.__version__,
         cluster_name=f"leveret@{socket.gethostname()}",
         settings=config.settings,
+        journal=journal,
     )
 
-    def open_peer(owner: int, remote: Address, tick: int) -> Peer:
-        return Newcomer(service, owner=owner, is_loopback=remote.is_loopback, tick=tick)
+    def open_peer(owner: int, remote: Address, tick: int, refusal: str | None) -> Peer:
+        return Newcomer(
+            service, owner=owner, is_loopback=remote.is_loopback, tick=tick, refusal=refusal
+        )
 
-    return Server(shard, open_peer, config, clock=clock, selector=selector)
+    server = Server(shard, open_peer, config, clock=clock, selector=selector)
+    journal.name_of = server.name_of
+    return server
+
+
+class Journal:
+    """What peers have to tell goes to the log; `name_of` is what an owner is called there."""
+
+    def __init__(self) -> None:
+        self.name_of: Callable[[object], str] = str
+
+    def warning(self, owner: object, event: str, detail: str) -> None:
+        log.warning(f"%s: {event}: %s", self.name_of(owner), detail)
+
+    def info(self, owner: object, event: str, detail: str) -> None:
+        log.info(f"%s: {event}: %s", self.name_of(owner), detail)
 
 
 def report(error: Exception) -> None:

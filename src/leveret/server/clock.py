@@ -18,9 +18,9 @@ from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 
-CHECK_MS = 1_000
+CHECK_MS = 1_000  # a second's drift is nothing, and a look each second costs nothing
 SLEW_SHARE = 100  # a hundredth: no expiry is visibly wrong, and a minute is caught up in two hours
-JUMP_MS = 60_000
+JUMP_MS = 60_000  # a machine that slept, or was set right by hand: no drift is so large
 
 NS_PER_MS = 1_000_000
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from leveret import limits
+from leveret.broker.limits import Limits
+from leveret.engine.memory import UNLIMITED
 from leveret.peers.settings import Settings
 from leveret.server.address import Address
 
+LINGER_MS = 2_000  # a round trip around the world takes a tenth of it, and who is gone is gone
 DEFAULT_SETTINGS = Settings()
+DEFAULT_LIMITS = Limits()
 DEFAULT_ADDRESS = Address("127.0.0.1", 5672)  # 5672 is what IANA assigned to AMQP
 
 
@@ -16,11 +21,16 @@ class Config:
     """The settings of one server.
 
     `linger_ms`: how long a connection that is over may take to accept what is still unsent.
-    `stop_ms`: how long clients may take at a shutdown before they are cut off.
-    `settings`: what the clients' peers are told.
+    `settings`: what the clients' peers are told; `limits`: what the broker is.
+    `memory_bytes_max`: where publishers are blocked; see docs/features/flow-control.md.
+    The rest are limits, which `leveret.limits` explains.
     """
 
     listen: tuple[Address, ...] = (DEFAULT_ADDRESS,)
-    linger_ms: int = 2_000
-    stop_ms: int = 5_000
+    linger_ms: int = LINGER_MS
+    stop_ms: int = limits.STOP.default
+    connections_max: int = limits.CONNECTIONS.default
+    connections_per_address_max: int = limits.CONNECTIONS_PER_ADDRESS.default
     settings: Settings = DEFAULT_SETTINGS
+    limits: Limits = DEFAULT_LIMITS
+    memory_bytes_max: int = UNLIMITED

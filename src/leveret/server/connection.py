@@ -18,7 +18,9 @@ another connection is never touched. `number` is not used again either.
 from __future__ import annotations
 
 import enum
+import errno
 import logging
+import os
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -27,7 +29,8 @@ from leveret.engine.errors import InvariantError
 from leveret.peers.peer import Peer
 from leveret.peers.protocol_header import Newcomer
 from leveret.server.address import Address
-from leveret.server.poll import READ, WRITE
+from leveret.server.poll import ENDED, LOST, READ, WRITE
+from leveret.server.probe import PEEK_BYTES, is_silent
 from leveret.server.timers import NEVER
 
 if TYPE_CHECKING:
@@ -37,7 +40,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DROP_BYTES = 64 * 1024
-"""Read at once of what nobody wants any more."""
+"""As much as any other read."""
+LET_THROUGH_MAX = 1024 * 1024
+"""Of what is before a goodbye: all that was received already, and as much as is looked at."""
 
 
 class State(enum.Enum):
@@ -57,6 +62,7 @@ class Connection:
     __slots__ = (
         "_closed",
         "_ended",
+        "_floods",
         "_linger_ms",
         "_linger_until",
         "_newcomer",
@@ -73,7 +79,10 @@ class Connection:
         "_turn",
         "_watched",
         "armed",
+        "in_line",
         "number",
+        "probed_tick",
+        "ready",
         "remote",
         "state",
     )
@@ -94,8 +103,12 @@ class Connection:
         self.remote = remote
         self.state = OPEN
         self.armed = NEVER
+        self.in_line = False
+        self.ready = False
+        self.probed_tick = 0
         self._closed = closed
         self._ended = False
+        self._floods = False
         self._linger_ms = linger_ms
         self._linger_until = NEVER
         self._newcomer = peer if isinstance(peer, Newcomer) else None
@@ -119,35 +132,55 @@ class Connection:
     # What happens to it in a turn.
 
     def readable(self) -> None:
-        """Read once."""
-        if self.state is not OPEN:
-            self._drop_input()
+        """Read once; who floods waits in line for it."""
+        if not self._floods:
+            self.read()
             return
-        turn = self._turn
+        self.ready = True
+        if not self.in_line:
+            self.in_line = True
+            self._turn.floods.append(self)
+
+    def read(self) -> int:
+        """Read once; returns how many bytes."""
+        self.ready = False
+        if self.state is not OPEN:
+            self._floods = False
+            self._drop_input()
+            return 0
         try:
             buffer = self._receive_buffer()
             if not buffer:
-                self._pause()
-                return
+                self._rest()
+                return 0
+        except Exception as error:
+            self._break(error)
+            return 0
+        return self._receive(buffer)
+
+    def _receive(self, buffer: memoryview) -> int:
+        turn = self._turn
+        try:
             count = self._recv_into(buffer)
-            self._received(count, turn.now, turn.tick)
+            self._floods = self._received(count, turn.now, turn.tick)
             if self._newcomer is not None:
                 self._follow(self._newcomer)
             deadline = self._peer_deadline()
         except BlockingIOError:
-            return
+            return 0
         except OSError as error:
             self._lose(error)
-            return
+            return 0
         except Exception as error:
             self._break(error)
-            return
+            return 0
         if deadline is not None and deadline < self.armed:
             self._arm()
         if count == 0:
             self._end()
         elif self._peer.finished:
             turn.touch(self)
+        return count
 
     def flush(self) -> None:
         """Send, unless the socket is known to take nothing now."""
@@ -183,16 +216,99 @@ class Connection:
         if self._peer.finished or self._ended:
             self._close_output()
 
-    def unpause(self) -> None:
-        """Read again, if its peer wants to be read."""
+    def resume(self) -> None:
+        """Its peer could not be read for a while, and now can."""
+        if self.state is not OPEN:
+            return
         try:
-            wanted = len(self._receive_buffer()) > 0
+            self._peer.go_on(self._turn.now, self._turn.tick)
         except Exception as error:
             self._break(error)
             return
-        if wanted:
-            self._turn.paused.discard(self)
-            self._watch(self._watched | READ)
+        self._watch(self._watched & WRITE | READ)
+        self._arm()
+        if self._peer.finished:
+            self._turn.touch(self)
+
+    # While memory is full.
+
+    @property
+    def is_open(self) -> bool:
+        return self.state is OPEN
+
+    def block(self, reason: str) -> None:
+        """Its peer publishes, and is told not to."""
+        if self.state is OPEN:
+            try:
+                self._peer.block(reason)
+            except Exception as error:
+                self._break(error)
+
+    def unblock(self) -> None:
+        """Its peer may publish again."""
+        if self.state is OPEN:
+            try:
+                self._peer.unblock(self._turn.now, self._turn.tick)
+            except Exception as error:
+                self._break(error)
+
+    @property
+    def may_make_room(self) -> bool:
+        """It is not read, and among what it says could be acknowledgements."""
+        return self.state is OPEN and self._peer.is_held and self._peer.holds_deliveries
+
+    def trickle(self, count: int) -> None:
+        """Let about so many bytes through."""
+        try:
+            buffer = self._peer.trickle(count, self._turn.now, self._turn.tick)
+        except Exception as error:
+            self._break(error)
+            return
+        if buffer:
+            self._receive(buffer)
+        elif self._peer.finished:
+            self._turn.touch(self)
+
+    def probe(self) -> None:
+        """It is not read: find out whether the other side is there, and whether it wants to go."""
+        if self.state is not OPEN or self._watched & READ:
+            return
+        try:
+            if is_silent(self._socket):
+                self._lose(OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)))
+                return
+            unread = self._socket.recv(PEEK_BYTES, socket.MSG_PEEK)
+        except BlockingIOError:
+            unread = None
+        except OSError as error:
+            self._lose(error)
+            return
+        if unread == b"":
+            self._end()
+        else:
+            self._hear_close(unread or b"")
+
+    def _hear_close(self, unread: bytes) -> None:
+        """Let what is unread through if the other side says goodbye in it."""
+        try:
+            closes = self._peer.is_held and self._peer.closes(unread)
+        except Exception as error:
+            self._break(error)
+            return
+        if closes:
+            self.trickle(LET_THROUGH_MAX)
+
+    def _hung_up(self) -> None:
+        """It is not read, and the system says that the other side has closed its end or worse."""
+        error = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error:
+            self._lose(OSError(error, os.strerror(error)))
+            return
+        self.probe()
+        if self.state is OPEN:
+            self._end()
+
+    # Its time.
 
     def deadline(self) -> int | None:
         """The tick at which `due` has something to do."""
@@ -248,14 +364,13 @@ class Connection:
     def _end(self) -> None:
         """The other side has closed its end: no protocol here goes on with half a connection."""
         self._ended = True
-        self._watch(self._watched & ~READ)
+        self._watch(self._watched & WRITE)
         self._start_closing()
         self._turn.touch(self)
 
     def _start_closing(self) -> None:
         if self.state is OPEN:
             self.state = CLOSING
-            self._turn.paused.discard(self)
             self._linger()
 
     def _close_output(self) -> None:
@@ -311,7 +426,6 @@ class Connection:
         """Let the peer go, once; what it held may be another's now."""
         if self._turn.connections.pop(self.number, None) is None:
             return
-        self._turn.paused.discard(self)
         self._turn.want()
         try:
             self._peer.lost()
@@ -337,9 +451,14 @@ class Connection:
 
     # Its places in the selector and among the timers.
 
-    def _pause(self) -> None:
-        self._turn.paused.add(self)
-        self._watch(self._watched & ~READ)
+    def _rest(self) -> None:
+        """Its peer is not to be read until it is resumed."""
+        if not self._watched & READ:
+            self._hung_up()
+        elif self._peer.is_held:
+            self._watch(self._watched & WRITE | ENDED)
+        else:
+            self._watch(self._watched & WRITE | LOST)
 
     def _watch(self, events: int) -> None:
         if events != self._watched:

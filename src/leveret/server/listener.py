@@ -13,11 +13,11 @@ from leveret.server.address import Address
 log = logging.getLogger(__name__)
 
 BACKLOG = 1_024
-"""Connections that wait to be accepted: a fleet of clients that comes back all at once."""
-ACCEPTS_MAX = 64
-"""Accepted in one turn, so that such a fleet does not stop those who are in already."""
+"""A fleet of clients may come back all at once."""
+ACCEPTS_MAX = 16
+"""Such a fleet is not to stop those who are in already: this many take about a millisecond."""
 RETRY_S = 1.0
-"""After running out of descriptors or memory for sockets."""
+"""Soon enough for who comes back, and seldom enough to cost nothing."""
 
 NOT_HERE = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
 

@@ -12,22 +12,30 @@ import sys
 
 READ = 1
 WRITE = 4  # as the kernel has it; what else it reports, an error or a hang-up, goes for both
+LOST = 8  # to hear of nothing else: of that it always reports
+ENDED = 0x2000 | LOST  # and of the other side closing its end, also behind what is unread
 
 
 class SelectorPoll:
-    """For macOS: the methods of `select.epoll` that are needed, on a selector."""
+    """For macOS: the methods of `select.epoll` that are needed, on a selector.
+
+    It cannot wait for LOST and ENDED alone: these are then noticed with the next read or write.
+    """
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
 
     def register(self, fd: int, events: int) -> None:
-        self._selector.register(fd, _selectors_events(events))
+        self.modify(fd, events)
 
     def modify(self, fd: int, events: int) -> None:
-        self._selector.modify(fd, _selectors_events(events))
+        self.unregister(fd)
+        if wanted := _selectors_events(events):
+            self._selector.register(fd, wanted)
 
     def unregister(self, fd: int) -> None:
-        self._selector.unregister(fd)
+        if fd in self._selector.get_map():
+            self._selector.unregister(fd)
 
     def poll(self, timeout: float | None, count_max: int) -> list[tuple[int, int]]:
         ready = self._selector.select(timeout)[:count_max]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from leveret.server.turn import Turn
 
 READY_MAX = 1_024
-"""Sockets served in one turn; those that do not fit have theirs in the next."""
+"""Each is read once, so a turn with more of them would be a long one."""
 
 Ready = list[tuple[selectors.SelectorKey, int]]
 

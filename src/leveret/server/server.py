@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import sys
 from collections.abc import Callable
 
 from leveret.engine.shard import Shard
 from leveret.peers.peer import Peer
 from leveret.server.address import Address
+from leveret.server.admission import Admission, NoRoom
 from leveret.server.clock import Clock
 from leveret.server.config import Config
 from leveret.server.connection import Connection
@@ -23,8 +25,20 @@ from leveret.server.turn import Turn
 
 log = logging.getLogger(__name__)
 
-OpenPeer = Callable[[int, Address, int], Peer]
-"""Makes a new connection's peer from its name for the shard, the other side's address, the tick."""
+OpenPeer = Callable[[int, Address, int, str | None], Peer]
+"""Makes a new connection's peer from its name for the shard, the other side's address, the tick,
+and the reason for which it is refused, None if it is not."""
+
+KEEPALIVE_IDLE_S = 60
+"""As long as a heartbeat's interval, for who does without."""
+KEEPALIVE_PROBE_S = 15
+"""With the next: after two minutes it is known, as with heartbeats."""
+KEEPALIVE_PROBES_MAX = 4
+"""One lost packet proves nothing."""
+if sys.platform == "darwin":
+    KEEPALIVE_IDLE = socket.TCP_KEEPALIVE
+else:
+    KEEPALIVE_IDLE = socket.TCP_KEEPIDLE
 
 STOP_TEXT = "broker forced connection closure with reason 'shutdown'"
 
@@ -57,6 +71,8 @@ class Server:
         )
         self._listeners: list[Listener] = []
         self._connections: set[Connection] = set()
+        self._admission = Admission(config.connections_max, config.connections_per_address_max)
+        self._refused: set[int] = set()  # the numbers of connections too many
         self._accepted_count = 0
         self._empty: asyncio.Future[None] | None = None
         self.failure: asyncio.Future[Exception] = self._loop.create_future()
@@ -70,6 +86,11 @@ class Server:
     def connection_count(self) -> int:
         """Those whose socket is open, be they closing or not."""
         return len(self._connections)
+
+    def name_of(self, number: object) -> str:
+        """What a connection is called in the log."""
+        connection = self._turn.connections.get(number)
+        return f"connection {number}" if connection is None else str(connection)
 
     async def start(self) -> None:
         """Listen. Raises ListenError, and then has left nothing behind."""
@@ -101,21 +122,31 @@ class Server:
 
     def _accept(self, sock: socket.socket, remote: Address) -> None:
         self._accepted_count += 1
+        number = self._accepted_count
         self._turn.begin()
         try:
-            sock.setblocking(False)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            peer = self._open_peer(self._accepted_count, remote, self._turn.tick)
+            refusal = self._admission.enter(remote)
+        except NoRoom as error:
+            log.warning("connection from %s closed at once: %s", remote, error)
+            sock.close()
+            return
+        if refusal is not None:
+            self._refused.add(number)
+        try:
+            prepare(sock)
+            peer = self._open_peer(number, remote, self._turn.tick, refusal)
         except OSError as error:
             log.info("connection from %s lost: %s", remote, error.strerror)
+            self._leave(number, remote)
             sock.close()
             return
         except Exception:
             log.critical("connection from %s cannot be served", remote, exc_info=True)
+            self._leave(number, remote)
             sock.close()
             return
         connection = Connection(
-            self._accepted_count,
+            number,
             sock,
             remote,
             peer,
@@ -131,8 +162,14 @@ class Server:
 
     def _closed(self, connection: Connection) -> None:
         self._connections.discard(connection)
+        self._leave(connection.number, connection.remote)
         if not self._connections and self._empty is not None and not self._empty.done():
             self._empty.set_result(None)
+
+    def _leave(self, number: int, remote: Address) -> None:
+        was_refused = number in self._refused
+        self._refused.discard(number)
+        self._admission.leave(remote, was_refused=was_refused)
 
     def _fail(self, error: Exception) -> None:
         log.critical("the broker's state contradicts itself: it stops", exc_info=error)
@@ -159,3 +196,16 @@ class Server:
         if self._is_guest:
             self._loop.remove_reader(self._selector.fileno())
             self._selector.close()
+
+
+def prepare(sock: socket.socket) -> None:
+    """Small writes are not to wait, and who has gone without a word is to be noticed.
+
+    Heartbeats notice it too, and sooner, but a client may do without them. Raises OSError.
+    """
+    sock.setblocking(False)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, KEEPALIVE_IDLE, KEEPALIVE_IDLE_S)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_PROBE_S)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, KEEPALIVE_PROBES_MAX)

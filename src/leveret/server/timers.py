@@ -25,6 +25,9 @@ class Timed(Protocol):
 
     def deadline(self) -> int | None: ...
 
+    def due(self) -> None:
+        """The deadline has come."""
+
 
 T = TypeVar("T", bound=Timed)
 

@@ -1,29 +1,41 @@
 """A turn: everything that happens between two waits for the sockets.
 
-    sockets are ready -> each is read once, into its peer
+    sockets are ready -> each is read once, into its peer; floods last, as far as the budget goes
                       -> shard.turn(): what they brought is delivered
                       -> each peer with new output gets one send
 
 So however many messages came in, there is one receive and one send per connection. What is left
 over because a budget was used up makes the next turn come at once; but sockets are looked at
 first, so nobody waits for a flood to end.
+
+Who floods - its last read was large, and not of acknowledgements - stands in line. All of them
+together have a budget for each turn, and who finds it used up is first in the next. So a turn
+stays short, whatever their number, and who does not flood waits for two turns at the most. Where
+consumers do not keep up with what is published the budget is halved, again and again, until
+they do.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from leveret.engine.shard import Shard
+from leveret.server.blocking import Blocking
 from leveret.server.clock import Clock
-from leveret.server.timers import NEVER, Timers
+from leveret.server.timers import NEVER, Timed, Timers
 
 if TYPE_CHECKING:
     from leveret.server.connection import Connection
 
 DUE_MAX = 256
-"""Deadlines served in one turn: about a millisecond, so that a burst of them delays nobody."""
+"""They take about a millisecond, so a burst of them delays nobody."""
+FLOOD_BYTES_PER_TURN = 1024 * 1024
+"""Read from all who flood: with the sending of it, about a millisecond."""
+FLOOD_WORK_PER_TURN = 8_192
+"""Messages and places in queues that they may fill: about a millisecond, too."""
 
 
 class Turn:
@@ -43,8 +55,8 @@ class Turn:
         fail: Callable[[Exception], None],
     ) -> None:
         self.connections: dict[object, Connection] = {}
-        self.timers: Timers[Connection] = Timers()
-        self.paused: set[Connection] = set()
+        self.timers: Timers[Timed] = Timers()
+        self.floods: deque[Connection] = deque()
         self.wanted = False
         self._shard = shard
         self._clock = clock
@@ -53,9 +65,12 @@ class Turn:
         self._fail = fail
         self._failed = False
         self._touched: list[Connection] = []
+        self._bytes_left = 0
+        self._work_left = 0
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_tick = NEVER
         self.begin()
+        self.blocking = Blocking(self, shard)
 
     def begin(self) -> None:
         """Take the time, which then stands still until the next turn."""
@@ -67,6 +82,11 @@ class Turn:
         self.wanted = False
         if self._failed:
             return
+        for number in self._shard.take_resumed():
+            if (connection := self.connections.get(number)) is not None:
+                connection.resume()
+        unread = bool(self.floods) and self._read_floods()
+        self.blocking.follow()
         try:
             self._shard.turn()
             outputs = self._shard.take_outputs()
@@ -79,10 +99,7 @@ class Turn:
                 connection.flush()
         if self._touched:
             self._flush_touched()
-        if self.paused:
-            for connection in tuple(self.paused):
-                connection.unpause()
-        if self._shard.pending:
+        if unread or self._shard.pending or self._shard.resumed:
             self.want()
         if self.timers.next_tick < self._alarm_tick:
             self._set_alarm()
@@ -109,6 +126,29 @@ class Turn:
         if self._alarm is not None:
             self._alarm.cancel()
 
+    def _read_floods(self) -> bool:
+        """Read from those in line while the budget lasts; what one overdraws the next turn lacks.
+
+        Who was read goes to the end, and drops out if it is not ready again when it is its turn.
+        True: somebody is left who was not read.
+        """
+        shard, floods = self._shard, self.floods
+        halvings = shard.halvings
+        self._bytes_left = min(0, self._bytes_left) + (FLOOD_BYTES_PER_TURN >> halvings)
+        self._work_left = min(0, self._work_left) + (FLOOD_WORK_PER_TURN >> halvings)
+        for _ in range(len(floods)):
+            if self._bytes_left <= 0 or self._work_left <= 0:
+                return floods[0].ready
+            connection = floods.popleft()
+            if not connection.ready:
+                connection.in_line = False
+                continue
+            work = shard.work
+            self._bytes_left -= connection.read()
+            self._work_left -= shard.work - work
+            floods.append(connection)
+        return False
+
     def _flush_touched(self) -> None:
         touched, self._touched = self._touched, []
         for connection in touched:
@@ -124,6 +164,6 @@ class Turn:
     def _ring(self) -> None:
         self._alarm, self._alarm_tick = None, NEVER
         self.begin()
-        for connection in self.timers.take_due(self.tick, count_max=DUE_MAX):
-            connection.due()
+        for timed in self.timers.take_due(self.tick, count_max=DUE_MAX):
+            timed.due()
         self.want()

@@ -118,7 +118,7 @@ def test_arguments_that_cannot_be_are_refused(surroundings, arguments, text):
 @pytest.mark.parametrize(
     ("key", "text"),
     [
-        ("", 'The binding key must be an integer: <<"">>'),
+        ("", "The binding key must be an integer: <<>>"),
         ("x", 'The binding key must be an integer: <<"x">>'),
         ("1.5", 'The binding key must be an integer: <<"1.5">>'),
         ("1_0", 'The binding key must be an integer: <<"1_0">>'),

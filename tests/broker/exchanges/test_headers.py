@@ -93,10 +93,10 @@ def test_values_are_compared_numbers_as_numbers(headers, binding, wanted, value,
     ("match", "text"),
     [
         ("some", 'value <<"some">>; expected all, any, all-with-x, or any-with-x'),
-        ("", 'value <<"">>; expected all, any, all-with-x, or any-with-x'),
         (1, "type signedint (value 1); expected longstr"),
         (True, "type bool (value true); expected longstr"),
-        (None, "type void (value None); expected longstr"),
+        (None, "type void (value undefined); expected longstr"),
+        ("", "value <<>>; expected all, any, all-with-x, or any-with-x"),
         ([], "type array (value ()); expected longstr"),
     ],
 )

@@ -1,6 +1,7 @@
 import pytest
 
 from leveret.broker.errors import PreconditionFailed
+from leveret.broker.exchanges import recent_history
 from leveret.broker.exchanges.recent_history import DEFAULT_LENGTH, LENGTH_MAX, RecentHistory
 from tests.broker.exchanges.messages import keyed
 
@@ -68,7 +69,7 @@ def test_a_header_says_that_a_message_is_not_to_be_remembered(
 
 @pytest.mark.parametrize(
     ("length", "shown"),
-    [(0, "0"), (-1, "-1"), ("5", "5"), (True, "true"), (1.5, "1.5"), (None, "None")],
+    [(0, "0"), (-1, "-1"), ("5", '<<"5">>'), (True, "true"), (1.5, "1.5"), (None, "undefined")],
 )
 def test_a_length_that_is_no_positive_integer_is_refused(exchange, length, shown):
     with pytest.raises(PreconditionFailed) as refusal:
@@ -85,3 +86,23 @@ def test_a_length_has_a_limit(exchange):
     assert refusal.value.text == (
         "Invalid argument 100001, 'x-recent-history-length' must not be above 100000"
     )
+
+
+def test_what_is_remembered_has_a_limit_in_bytes_too(exchange, binding, delivered, monkeypatch):
+    monkeypatch.setattr(recent_history, "BYTES_MAX", 3_000)
+    history = exchange()
+    publish(history, *[bytes(1_000) for _ in range(10)])
+    history.bind(binding("q"))
+    assert len(delivered) == 1
+    publish(history, b"1", b"2", b"3", b"4", b"5", b"6")
+    delivered.clear()
+    history.bind(binding("r"))
+    assert [body for body, _ in delivered] == [b"2", b"3", b"4", b"5", b"6"]
+
+
+def test_the_last_message_is_remembered_however_large(exchange, binding, delivered, monkeypatch):
+    monkeypatch.setattr(recent_history, "BYTES_MAX", 3_000)
+    history = exchange()
+    publish(history, b"small", bytes(5_000))
+    history.bind(binding("q"))
+    assert [len(body) for body, _ in delivered] == [5_000]

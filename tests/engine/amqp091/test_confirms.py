@@ -9,7 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from leveret.engine.amqp091.confirms import Confirms
 from leveret.engine.errors import InvariantError
-from leveret.engine.output import Output
+from leveret.engine.memory import Memory
+from leveret.engine.output import Output, Outputs
 from leveret.wire.amqp091.frames import FrameParser
 from tests.engine.client import ACK, NACK, events_of
 
@@ -17,7 +18,7 @@ Told = tuple[int, int, bool]
 
 
 def written(confirms: Confirms) -> bytes:
-    output = Output(None, [], [])
+    output = Output(None, Outputs(Memory()))
     confirms.write(output)
     return bytes(output.pending())
 

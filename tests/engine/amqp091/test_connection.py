@@ -1,6 +1,7 @@
 """A connection's frames, its channels, and what it hears while it is closing or paused."""
 
 import struct
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.engine.client import (
     FRAME_MAX,
     GET,
     NOW,
+    PUBLISH,
     Client,
     World,
     ack_frame,
@@ -28,8 +30,10 @@ from tests.engine.client import (
 
 QUEUE_DECLARE = 50 << 16 | 10
 RECEIVE_BYTES = 64 * 1024
-RECEIVE_BYTES_LARGE = 256 * 1024
+REST_MIN = 512
+RECEIVE_BYTES_MAX = 512 * 1024
 STREAMED_ABOVE = 32 * 1024
+LOOKED_AHEAD_ABOVE = 2048
 
 
 @pytest.fixture
@@ -65,14 +69,37 @@ def test_an_idle_connection_receives_into_the_shards_one_buffer(world):
     assert len(one.connection.receive_buffer()) == RECEIVE_BYTES
 
 
-def test_what_is_unfinished_is_carried_over_in_memory_of_its_own(world):
+def test_what_is_unfinished_is_kept_in_memory_of_its_own_size(world):
     one, other = world.connect(), world.connect()
+    other.publish(b"q", b"first")
+    before = world.shard.memory.in_use
     one.send(publish_frame(b"q")[:-1])
-    assert one.connection.receive_buffer().obj is not other.connection.receive_buffer().obj
+    assert world.shard.memory.in_use - before == REST_MIN
     other.publish(b"q", b"other")
-    one.send(publish_frame(b"q")[-1:] + header_frame(0))
+    one.send(publish_frame(b"q")[-1:] + header_frame(30_000) + body_frame(bytes(30_000))[:-1])
+    assert 29_999 < world.shard.memory.in_use - before < 30_100
+    one.send(b"\xce")
+    assert (ready_count(world), world.shard.memory.in_use) == (3, before)
+
+
+@pytest.mark.parametrize("size", [4, RECEIVE_BYTES - 7, RECEIVE_BYTES - 6, FRAME_MAX])
+@pytest.mark.parametrize("step", [RECEIVE_BYTES, 40_000])
+def test_a_rest_of_any_size_is_carried_over(world, client, size, step):
+    other = world.connect()
+    method = method_frame(1, 50 << 16 | 10, bytes(range(256)) * 1024)[: size + 7]
+    frame = method[:3] + size.to_bytes(4, "big") + method[7 : size + 7]
+    client.send(frame, step=step)
+    other.publish(b"q", bytes(1_000))
+    client.send(b"\xce" + publish_frame(b"q") + header_frame(0))
     assert ready_count(world) == 2
-    assert one.connection.receive_buffer().obj is other.connection.receive_buffer().obj
+    assert client.methods == [(1, 50 << 16 | 10, frame[11:])]
+
+
+def test_a_frame_larger_than_most_gets_a_larger_buffer_to_be_received_in(world):
+    client = world.connect(frame_max=1 << 20)
+    method = method_frame(1, 50 << 16 | 10, bytes(900_000))
+    client.send(method)
+    assert [len(arguments) for _, _, arguments in client.methods] == [900_000]
 
 
 @pytest.mark.parametrize("count", [-1, RECEIVE_BYTES + 1, 2**62])
@@ -95,14 +122,43 @@ def test_bytes_are_counted_both_ways(world, client):
     assert (client.connection.bytes_sent, client.take()) == (3, b"45")
 
 
-def test_reads_are_larger_while_they_bring_few_messages(world, client):
-    stream = message(b"q", bytes(100_000))
-    client.send((stream * 4)[:RECEIVE_BYTES])
-    assert len(client.connection.receive_buffer()) == RECEIVE_BYTES_LARGE
-    client.send((stream * 4)[RECEIVE_BYTES:])
-    small = message(b"q", b"x" * 16)
-    client.send((small * (RECEIVE_BYTES_LARGE // len(small) + 1))[:RECEIVE_BYTES_LARGE])
-    assert len(client.connection.receive_buffer()) == RECEIVE_BYTES
+def full_reads(client: Client, message: bytes, count: int) -> Iterator[int]:
+    """Reads that are full of the same message over and over: how large each of them was."""
+    data = bytearray()
+    for _ in range(count):
+        size = len(client.connection.receive_buffer())
+        while len(data) < size:
+            data += message
+        client.send(bytes(data[:size]))
+        del data[:size]
+        yield size
+    client.send(bytes(data))
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"), [(16, 1), (100, 2), (200, 4), (500, 8), (1_000, 8), (100_000, 8)]
+)
+def test_reads_grow_while_they_bring_few_messages(client, body, expected):
+    sizes = list(full_reads(client, message(b"q", bytes(body)), 6))
+    assert sizes[0] == RECEIVE_BYTES
+    assert sizes == sorted(sizes)
+    assert {RECEIVE_BYTES * expected} == set(sizes[3:])
+
+
+def test_reads_shrink_while_they_bring_many_messages(client):
+    list(full_reads(client, message(b"q", bytes(1_000)), 4))
+    sizes = full_reads(client, message(b"q", b"x" * 16), 5)
+    assert list(sizes) == [RECEIVE_BYTES << shift for shift in (3, 2, 1, 0, 0)]
+    assert RECEIVE_BYTES << 3 == RECEIVE_BYTES_MAX
+
+
+def test_a_consumer_is_sent_in_one_turn_all_that_the_largest_read_brings(world, client):
+    queue, consumer = world.queue(b"r"), world.connect()
+    consumer.consume(queue, no_ack=True)
+    for size in full_reads(client, message(b"r", bytes(300)), 6):
+        world.shard.turn()
+        consumer.take()
+        assert queue.ready_count == 0, size
 
 
 def test_the_shard_names_who_has_something_to_send(world):
@@ -124,7 +180,7 @@ def test_a_payload_may_be_frame_max_long_and_one_byte_longer_is_refused(world):
         client.send(publish_frame(b"q") + header_frame(frame_max) + body_frame(bytes(frame_max)))
         assert client.violations == []
         client.send(encode_frame(3, 1, bytes(frame_max + 1))[:8])
-        text = f"type 3, all octets = <<>>: {{frame_too_large,{frame_max + 1},{frame_max}}}"
+        text = f"type 3, all octets = <<>>: {{frame_too_large,{frame_max + 1},{frame_max - 8}}}"
         assert client.violation() == ("frame_error", text, 0, 0)
     assert ready_count(world) == 2
 
@@ -133,7 +189,7 @@ def test_a_payload_may_be_frame_max_long_and_one_byte_longer_is_refused(world):
 @pytest.mark.parametrize("size", [FRAME_MAX + 1, 2**31 - 1, 2**31, 2**32 - 1])
 def test_a_frame_that_says_it_is_too_large_is_refused_before_it_comes(client, kind, size):
     client.send(struct.pack("!BHI", kind, 1, size) + b"x")
-    text = f"type {kind}, all octets = <<>>: {{frame_too_large,{size},{FRAME_MAX}}}"
+    text = f"type {kind}, all octets = <<>>: {{frame_too_large,{size},{FRAME_MAX - 8}}}"
     assert client.violation()[:2] == ("frame_error", text)
 
 
@@ -209,6 +265,33 @@ def test_content_on_a_channel_that_is_not_open_is_unexpected(client, frame, step
     number = int.from_bytes(frame[1:3], "big")
     text = "expected method frame, got non method frame instead"
     assert client.violation() == ("unexpected_frame", text, number, 0)
+
+
+@pytest.fixture
+def scattered(client: Client) -> Client:
+    """A client with so many routing keys that the engine looks ahead."""
+    for number in range(LOOKED_AHEAD_ABOVE + 1):
+        client.publish(b"%d" % number)
+    return client
+
+
+@pytest.mark.parametrize("step", [1 << 20, 50])
+def test_routes_that_are_looked_ahead_for_are_those_that_are_taken(world, scattered, step):
+    queues = [world.queue(b"a%d" % number) for number in range(20)]
+    keys = [b"a%d" % (number * 7 % 20) for number in range(60)]
+    scattered.send(b"".join(message(key, b"x" * 16) for key in keys), step=step)
+    assert [queue.ready_count for queue in queues] == [3] * 20
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [b"", b"\0\0", b"\0\0\1", b"\0\0\1a", b"\0\0\xffa\0\0", b"\0\0\1a\1", b"\0\0\1a\1b"],
+)
+def test_a_publish_that_was_looked_ahead_at_is_judged_in_its_turn(world, scattered, arguments):
+    good = message(b"q", b"x")
+    scattered.send(good + good + method_frame(1, PUBLISH, arguments) + good)
+    assert scattered.violation() == ("syntax_error", "malformed basic.publish", 1, PUBLISH)
+    assert ready_count(world) == 2
 
 
 @pytest.mark.parametrize("make", [publish_frame, ack_frame, nack_frame, reject_frame])

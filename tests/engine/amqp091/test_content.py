@@ -253,7 +253,7 @@ def test_what_is_given_up_counts_no_more_as_unfinished(client):
 
 @pytest.mark.parametrize(("limit", "size", "fits"), [(10, 10, True), (10, 11, False)])
 def test_how_large_a_message_may_be_can_be_set(world, client, limit, size, fits):
-    client.connection.limit_messages(limit)
+    client.connection.session.limit_messages(limit)
     client.publish(b"q", bytes(size))
     texts = [error.text for error in client.violations]
     refusal = f"message size {size} is larger than configured max size {limit}"
@@ -262,7 +262,7 @@ def test_how_large_a_message_may_be_can_be_set(world, client, limit, size, fits)
 
 def test_two_of_the_largest_messages_may_come_in_at_a_time(client):
     largest = UNFINISHED_BYTES_MAX
-    client.connection.limit_messages(largest)
+    client.connection.session.limit_messages(largest)
     client.open_channel(2)
     part = bytes(1 << 17)
     for channel in (1, 2):

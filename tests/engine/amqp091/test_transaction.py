@@ -3,7 +3,6 @@
 import pytest
 
 from leveret.engine.amqp091.transaction import (
-    STAGED_BYTES_MAX,
     StagedMessage,
     StagedSettlement,
     Transaction,
@@ -205,20 +204,52 @@ def test_nothing_may_be_told_while_a_commit_is_going_on(world, client, queue, fr
     assert text == "unexpected command while processing 'tx.commit'"
 
 
-def test_a_transaction_has_a_limit():
-    transaction = Transaction()
-    message = StagedMessage(b"\0\0", 0, b"\0\0", bytes(1 << 25))
-    for _ in range(31):
-        transaction.publish(message, 1)
-    with pytest.raises(PeerViolation) as violation:
-        transaction.publish(message, 1)
-    assert 32 * len(message.body) == STAGED_BYTES_MAX
-    assert violation.value.kind == "resource_error"
-    transaction.clear()
+@pytest.mark.parametrize(
+    ("limit", "frame", "method", "fits"),
+    [
+        (1_000, message(b"q", bytes(100)), PUBLISH, 2),
+        (1_000, ack_frame(0, multiple=True), ACK, 6),
+    ],
+    ids=["messages", "acknowledgements of nothing"],
+)
+def test_a_transaction_has_a_limit(client, queue, limit, frame, method, fits):
+    client.connection.session.limit_messages(100, transaction_bytes_max=limit)
+    client.open_channel(2).select_transaction()
+    channelled = frame.replace(b"\0\1\0\0", b"\0\2\0\0")
+    client.send(channelled * fits)
+    assert client.violations == []
+    client.send(channelled)
+    text = f"more than {limit} bytes in a transaction"
+    assert client.violation() == ("resource_error", text, 2, method)
+    assert queue.ready_count == 0
+
+
+def test_two_of_the_largest_messages_fit_into_a_transaction(client):
+    client.connection.session.limit_messages(10_000, transaction_bytes_max=1)
+    client.open_channel(2).select_transaction()
+    client.publish(b"q", bytes(9_000), channel=2)
+    client.publish(b"q", bytes(9_000), channel=2)
+    assert client.violations == []
+
+
+def test_what_is_forgotten_makes_room_in_the_transaction():
+    transaction = Transaction(1_000)
+    for _ in range(3):
+        transaction.publish(StagedMessage(b"\0\0", 0, b"\0\0", bytes(500)), 1)
+        transaction.clear()
     assert (transaction.messages, transaction.settlements, transaction.tags) == ([], [], set())
 
 
+def test_acknowledging_all_again_and_again_costs_no_more_than_what_is_new(world, client, queue):
+    got(world, client, queue, 3)
+    client.send(ack_frame(2, multiple=True) + ack_frame(0, multiple=True) * 2)
+    got(world, client, queue, 1)
+    client.send(ack_frame(0, multiple=True))
+    assert client.channel().commit()
+    assert counts(queue) == (0, 0)
+
+
 def test_staged_tags_are_known():
-    transaction = Transaction()
-    transaction.settle(StagedSettlement([1, 3], True))
+    transaction = Transaction(1_000)
+    transaction.settle(StagedSettlement([1, 3], True), 1, ACK)
     assert (transaction.tags, transaction.settlements) == ({1, 3}, [([1, 3], True)])

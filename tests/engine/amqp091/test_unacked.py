@@ -1,20 +1,21 @@
 """Delivery tags that await their acknowledgement, against a dictionary in order."""
 
-from typing import Any
-
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from leveret.engine.amqp091.unacked import Unacked
+from leveret.engine.memory import Memory
+from leveret.engine.pages import PagePool
 
 PAGE = 256
+CEILING = 1_000_000
 
 
-def unacked_of(count: int, spare: list | None = None) -> Unacked:
+def unacked_of(count: int, pool: PagePool | None = None) -> Unacked:
     """Tags 1 to `count`, of holder 1000 + tag at position 2000 + tag."""
-    unacked = Unacked([] if spare is None else spare)
+    unacked = Unacked(pool or PagePool(Memory()), CEILING)
     for tag in range(1, count + 1):
         assert unacked.add(1000 + tag, 2000 + tag) == tag
     return unacked
@@ -30,7 +31,7 @@ def take_all(unacked: Unacked, up_to: int) -> list[int]:
 
 
 def test_tags_rise_from_one_also_over_those_that_need_no_acknowledgement():
-    unacked = Unacked([])
+    unacked = Unacked(PagePool(Memory()), CEILING)
     assert [unacked.add(0, 5), unacked.skip(), unacked.skip(), unacked.add(0, 6)] == [1, 2, 3, 4]
     assert (unacked.last_tag, unacked.count) == (4, 2)
     assert [unacked.has(tag) for tag in range(6)] == [False, True, False, False, True, False]
@@ -39,7 +40,7 @@ def test_tags_rise_from_one_also_over_those_that_need_no_acknowledgement():
 @pytest.mark.parametrize("holder", [0, 1, 2**31])
 @pytest.mark.parametrize("position", [0, 2**63, 2**64 - 1])
 def test_a_tag_gives_its_holder_and_position_once(holder, position):
-    unacked = Unacked([])
+    unacked = Unacked(PagePool(Memory()), CEILING)
     tag = unacked.add(holder, position)
     assert unacked.take(tag)
     assert (unacked.holder, unacked.position, unacked.count) == (holder, position, 0)
@@ -78,14 +79,14 @@ def test_what_is_added_after_all_was_taken_is_found():
 
 
 def test_one_tag_that_stays_pins_one_page():
-    spare: list[Any] = []
-    unacked = unacked_of(20 * PAGE, spare)
+    pool = PagePool(Memory())
+    unacked = unacked_of(20 * PAGE, pool)
     for tag in range(1, 20 * PAGE + 1):
         if tag != 7 * PAGE:
             unacked.take(tag)
-    assert (len(spare), unacked.count) == (20, 1)
+    assert (len(pool.spare), unacked.count) == (20, 1)
     assert take_all(unacked, 20 * PAGE) == [7 * PAGE]
-    assert len(spare) == 21
+    assert len(pool.spare) == 21
 
 
 def test_the_tags_that_wait_are_told_in_order():
@@ -95,13 +96,15 @@ def test_the_tags_that_wait_are_told_in_order():
     assert unacked.tags(PAGE + 1) == [2, *range(4, PAGE), PAGE + 1]
     assert unacked.tags(2**63) == [2, *range(4, PAGE), *range(PAGE + 1, 2 * PAGE + 6)]
     assert unacked.tags(0) == []
+    assert unacked.tags(PAGE + 2, PAGE - 2) == [PAGE - 1, PAGE + 1, PAGE + 2]
+    assert unacked.tags(5, 5) == []
 
 
 class Commands(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.spare: list[Any] = []
-        self.unacked = Unacked(self.spare)
+        self.pool = PagePool(Memory())
+        self.unacked = Unacked(self.pool, CEILING)
         self.entries: dict[int, tuple[int, int]] = {}
         self.last_tag = 0
 
@@ -150,7 +153,7 @@ class Commands(RuleBasedStateMachine):
         while self.unacked.take_oldest(self.last_tag):
             pass
         assert self.unacked.count == 0
-        for page in self.spare:
+        for page in self.pool.spare:
             assert page.buffer.bytes_at(0, 4096) == bytes(4096)
 
 

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from leveret.broker.limits import Limits
 from leveret.peers.settings import Settings
 from leveret.wire.amqp091.frames import FrameParser
 from leveret.wire.amqp091.methods import (
@@ -295,7 +296,7 @@ def test_a_priority_that_is_no_number_is_refused(client, queue):
     method = BasicConsume(queue="q", consumer_tag="t", arguments={"x-priority": "high"})
     code, text, *_ = client.refused(method)
     text_start = "PRECONDITION_FAILED - invalid arg 'x-priority' for queue 'q' in vhost '/': "
-    assert (code, text) == (406, text_start + "{unacceptable_type,longstr}")
+    assert (code, text) == (406, text_start + '"expected integer, got longstr"')
     assert client.server.host.queues["q"].consumer_count == 0
 
 
@@ -305,3 +306,37 @@ def test_the_size_of_a_message_is_the_operators_to_limit():
     (close,) = client.publish("", "q", b"1234")
     text = "PRECONDITION_FAILED - message size 4 is larger than configured max size 3"
     assert (close.method.reply_code, close.method.reply_text) == (406, text)
+
+
+def test_the_consumers_of_a_channel_have_a_limit():
+    client = Server(settings=Settings(consumers_per_channel_max=2)).client()
+    client.call(QueueDeclare(queue="q"))
+    client.send(BasicConsume(queue="q"), BasicConsume(queue="q"))
+    text = "NOT_ALLOWED - reached maximum (2) of consumers per channel"
+    assert client.ended(BasicConsume(queue="q")) == (530, text, 60, 20)
+
+
+def test_the_consumers_of_a_virtual_host_have_a_limit():
+    server = Server(limits=Limits(consumers_max=2))
+    one, other = server.client(), server.client()
+    one.call(QueueDeclare(queue="q"))
+    one.send(BasicConsume(queue="q"), BasicConsume(queue="q", consumer_tag="t"))
+    text = "PRECONDITION_FAILED - cannot consume: consumer limit in vhost '/' (2) is reached"
+    assert other.refused(BasicConsume(queue="q")) == (406, text, 60, 20)
+    one.call(BasicCancel(consumer_tag="t"))
+    other.call(ChannelOpen(), 2)
+    assert isinstance(other.call(BasicConsume(queue="q"), 2), BasicConsumeOk)
+
+
+def test_what_is_got_and_not_acknowledged_has_a_limit():
+    client = Server(settings=Settings(unacked_per_channel_max=2)).client()
+    client.call(QueueDeclare(queue="q"))
+    client.fill("q", 4)
+    for _ in range(2):
+        client.send(BasicGet(queue="q"))
+    assert isinstance(client.call(BasicGet(queue="q", no_ack=True)), BasicGetOk)
+    text = (
+        "PRECONDITION_FAILED - cannot get: "
+        "limit of unacknowledged messages on the channel (2) is reached"
+    )
+    assert client.refused(BasicGet(queue="q")) == (406, text, 60, 70)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from leveret.broker.limits import Limits
 from leveret.wire.amqp091.methods import (
     BasicAck,
     BasicConsume,
@@ -20,7 +21,7 @@ from leveret.wire.amqp091.methods import (
     encode_method,
 )
 from leveret.wire.amqp091.methods import ConnectionTuneOk as TuneOk
-from tests.peers.client_peer import closed
+from tests.peers.client_peer import Server, closed
 
 CLOSE = ChannelClose(reply_code=200, reply_text="bye")
 NO_QUEUE = QueueDeclare(queue="missing", passive=True)
@@ -153,3 +154,18 @@ def test_flow_may_be_asked_for_but_not_stopped(client):
     assert client.call(ChannelFlow(active=True)) == ChannelFlowOk(active=True)
     text = "NOT_IMPLEMENTED - active=false"
     assert client.ended(ChannelFlow(active=False)) == (540, text, 20, 20)
+
+
+def test_the_channels_of_all_connections_have_a_limit():
+    server = Server(limits=Limits(channels_max=3))
+    one, other = server.client(), server.client()
+    assert one.call(ChannelOpen(), 2) == ChannelOpenOk()
+    text = (
+        "NOT_ALLOWED - number of channels opened on node 'leveret@test' has reached "
+        "the maximum allowed limit of 3"
+    )
+    assert other.ended(ChannelOpen(), 2) == (530, text, 20, 10)
+    assert one.call(CLOSE, 2) == ChannelCloseOk()
+    one.peer.lost()
+    assert server.broker.channel_count == 0
+    assert server.client().call(ChannelOpen(), 3) == ChannelOpenOk()

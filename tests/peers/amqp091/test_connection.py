@@ -18,12 +18,10 @@ from leveret.wire.amqp091.methods import (
     ChannelOpen,
     ChannelOpenOk,
     ConfirmSelect,
-    ConnectionBlocked,
     ConnectionClose,
     ConnectionCloseOk,
     ConnectionStartOk,
     ConnectionTuneOk,
-    ConnectionUnblocked,
     ExchangeDeclare,
     QueueBind,
     QueueDeclare,
@@ -438,26 +436,129 @@ def test_what_nobody_waits_for_does_not_hold_anything_up(slow_server, slow):
     assert client.send(BasicAck(delivery_tag=1), BasicPublish(exchange="", routing_key="")) == []
 
 
-def test_a_client_that_can_take_it_is_told_not_to_publish(server):
-    login = ConnectionStartOk(
-        client_properties={"capabilities": {"connection.blocked": True}},
-        mechanism=START_OK.mechanism,
-        response=START_OK.response,
-        locale=START_OK.locale,
-    )
-    client = server.client(start_ok=login)
-    client.peer.successor.block("low on memory")
-    assert client.take() == [Incoming(0, ConnectionBlocked(reason="low on memory"))]
-    client.peer.successor.unblock()
-    assert client.take() == [Incoming(0, ConnectionUnblocked())]
+# What the operator is told
 
 
-def test_other_clients_and_closing_ones_are_not_told(server):
-    client = server.client()
-    client.peer.successor.block("low on memory")
-    client.peer.successor.unblock()
-    assert client.take() == []
-    starting = server.connect()
-    starting.start()
-    starting.peer.successor.block("low on memory")
-    assert starting.take() == []
+def test_the_operator_is_told_why_a_connection_or_channel_was_closed(server, client):
+    client.send(QueueDeclare(queue="none", passive=True))
+    client.send(QueueDeclare(queue="q"), channel=2)
+    soft = "NOT_FOUND - no queue 'none' in vhost '/'"
+    hard = "CHANNEL_ERROR - expected 'channel.open'"
+    assert server.told == [("info", "channel closed", soft), ("warning", "closed", hard)]
+
+
+def test_the_operator_is_told_of_a_refused_login(server):
+    client = server.connect()
+    client.start()
+    wrong = {"mechanism": "PLAIN", "response": b"\0guest\0wrong", "locale": "en_US"}
+    client.send(ConnectionStartOk(client_properties={}, **wrong), channel=0)
+    ((level, event, detail),) = server.told
+    assert (level, event) == ("warning", "login refused")
+    assert detail.startswith("Login was refused using authentication mechanism PLAIN")
+
+
+def test_the_operator_is_told_of_an_unknown_header(server):
+    server.connect().put(b"\x16\x03\x01\x02ABC\xff")
+    detail = "\x16\x03\x01\x02ABC\\xff"
+    assert server.told == [("warning", "unknown protocol header", detail)]
+
+
+def test_the_operator_is_told_of_silence(server):
+    server.connect().wait(10_000)
+    started = server.connect()
+    started.start()
+    started.wait(10_000)
+    server.client().wait(120_000)
+    assert server.told == [
+        ("warning", "handshake timeout", "no protocol header"),
+        ("warning", "handshake timeout", "starting"),
+        ("warning", "missed heartbeats", "nothing came"),
+    ]
+
+
+def test_the_operator_is_not_told_of_what_he_asked_for_or_of_who_does_not_answer(server, client):
+    client.peer.shut_down("going down")
+    client.wait(20_000)
+    assert client.peer.finished
+    assert server.told == []
+
+
+# What takes several turns
+
+
+@pytest.fixture
+def holder(client):
+    """A client that holds messages, on a server that can do nothing at once in this turn."""
+    client.call(QueueDeclare(queue="q"))
+    client.fill("q", 3)
+    client.send(BasicConsume(queue="q"))
+    client.server.shard.chores.spend(1 << 14)
+    return client
+
+
+def put(client, method, channel=1):
+    """Gives it to the peer, and has no turn."""
+    client.put(encode_method(channel, method))
+    return len(client.peer.send_buffer())
+
+
+def ready(client):
+    return client.server.host.queues["q"].message_count
+
+
+@pytest.mark.parametrize(
+    ("method", "reply", "channel"),
+    [(CLOSE_CHANNEL, ChannelCloseOk, 1), (CLOSE, ConnectionCloseOk, 0)],
+)
+def test_a_close_is_answered_when_all_has_been_given_back(holder, method, reply, channel):
+    assert put(holder, method, channel) == 0
+    assert ready(holder) == 0
+    assert [each.method for each in holder.take()] == [reply()]
+    assert ready(holder) == 3
+    assert holder.peer.finished == (channel == 0)
+
+
+def test_what_comes_behind_a_long_command_waits_for_it(holder):
+    put(holder, CLOSE_CHANNEL)
+    holder.put(encode_method(1, ChannelOpen()))
+    assert holder.unread
+    assert [each.method for each in holder.take()] == [ChannelCloseOk()]
+    holder.put(b"")
+    assert [each.method for each in holder.take()] == [ChannelOpenOk()]
+
+
+def test_a_client_that_waits_for_a_long_command_is_not_taken_for_dead(server):
+    client = server.client(tune_ok=tuned(1))
+    client.call(QueueDeclare(queue="q"))
+    client.fill("q", 3)
+    client.send(BasicConsume(queue="q"))
+    server.shard.chores.spend(1 << 14)
+    put(client, CLOSE_CHANNEL)
+    server.tick += 10_000
+    client.peer.due(server.now, server.tick)
+    assert not client.peer.finished
+    assert client.take()[-1].method == ChannelCloseOk()
+
+
+def test_a_client_that_is_lost_gives_back_all_the_same(holder):
+    put(holder, CLOSE, 0)
+    holder.peer.lost()
+    holder.server.shard.turn()
+    assert (ready(holder), holder.peer.finished) == (3, True)
+    assert not holder.peer.send_buffer()
+
+
+def test_a_connection_that_is_closed_meanwhile_hears_no_late_answer(holder):
+    put(holder, CLOSE_CHANNEL)
+    holder.peer.shut_down(SHUTDOWN)
+    answers = [each.method for each in holder.take()]
+    assert ChannelCloseOk() not in answers
+    assert isinstance(answers[-1], ConnectionClose)
+
+
+def test_a_connection_that_closes_waits_for_all_its_channels(holder):
+    holder.put(encode_method(2, ChannelOpen()))
+    holder.put(encode_method(2, BasicGet(queue="q")))
+    put(holder, CLOSE, 0)
+    assert holder.take()[-1].method == ConnectionCloseOk()
+    assert ready(holder) == 3

@@ -2,20 +2,23 @@
 
 import pytest
 
+from leveret.peers.settings import Settings
 from leveret.wire.amqp091.methods import (
     ConnectionClose,
     ConnectionCloseOk,
     ConnectionOpen,
     ConnectionOpenOk,
     ConnectionSecureOk,
+    ConnectionStart,
     ConnectionStartOk,
     ConnectionTune,
     ConnectionTuneOk,
     ConnectionUpdateSecret,
     ConnectionUpdateSecretOk,
     QueueDeclare,
+    encode_method,
 )
-from tests.peers.client_peer import OPEN, START_OK, TUNE_OK
+from tests.peers.client_peer import OPEN, START_OK, TUNE_OK, Server, closed
 
 REFUSED = (
     "ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN. "
@@ -70,6 +73,7 @@ def test_start_tells_who_we_are_and_what_we_can_do(server):
             "exchange_exchange_bindings": True,
             "basic.nack": True,
             "consumer_cancel_notify": True,
+            "connection.blocked": True,
             "consumer_priorities": True,
             "direct_reply_to": True,
             "authentication_failure_close": True,
@@ -257,3 +261,41 @@ def test_a_malformed_amqplain_response_is_a_syntax_error(newcomer):
     text = "SYNTAX_ERROR - AMQPLAIN auth info is missing LOGIN or PASSWORD field"
     login = start_ok(mechanism="AMQPLAIN", response=b"")
     assert newcomer.ended(login, channel=0) == (502, text, 0, 0)
+
+
+def test_a_connection_too_many_is_told_when_it_opens(server):
+    client = server.connect(refusal="connection refused: node connection limit (5) is reached")
+    assert isinstance(client.start(), ConnectionStart)
+    assert isinstance(client.call(START_OK, channel=0), ConnectionTune)
+    client.send(TUNE_OK, channel=0)
+    text = "NOT_ALLOWED - connection refused: node connection limit (5) is reached"
+    assert client.ended(OPEN, channel=0) == (530, text, 10, 40)
+
+
+def test_what_is_offered_is_the_operators_to_say():
+    settings = Settings(channels_per_connection_max=5, frame_bytes_max=20_000, heartbeat_s=7)
+    client = Server(settings=settings).connect()
+    client.start()
+    tune = client.call(START_OK, channel=0)
+    assert tune == ConnectionTune(channel_max=5, frame_max=20_000, heartbeat=7)
+    code, text, *_ = client.ended(tune_ok(channel_max=6, frame_max=20_000), channel=0)
+    assert code == 530
+    assert "higher than the maximum allowed value (5)" in text
+
+
+def test_the_time_for_the_handshake_is_the_operators_to_say():
+    client = Server(settings=Settings(handshake_ms=300)).connect()
+    client.start()
+    client.wait(299)
+    assert not client.peer.finished
+    client.wait(1)
+    assert client.peer.finished
+
+
+def test_before_the_tune_frames_are_small(newcomer):
+    """Until then nobody knows who it is that sends."""
+    fits = start_ok(response=bytes(8192 - 200))
+    assert len(encode_method(0, fits)) < 8192
+    newcomer.put(encode_method(0, start_ok(response=bytes(8192))))
+    (end,) = newcomer.take()
+    assert closed(end)[0] == 501

@@ -17,6 +17,7 @@ from leveret.wire.amqp091.methods import (
     QueuePurgeOk,
     QueueUnbind,
     QueueUnbindOk,
+    encode_method,
 )
 
 IN_VHOST = "queue 'q' in vhost '/'"
@@ -53,6 +54,33 @@ def test_declaring_tells_how_many_messages_and_consumers_there_are(client):
     client.fill("q", 3)
     answer = QueueDeclareOk(queue="q", message_count=0, consumer_count=1)
     assert client.call(QueueDeclare(queue="q", passive=True)) == answer
+
+
+def test_a_large_purge_is_answered_when_it_is_done(client):
+    client.call(QueueDeclare(queue="q"))
+    client.fill("q", 3)
+    client.server.shard.chores.spend(1 << 14)
+    client.put(encode_method(1, QueuePurge(queue="q")))
+    assert not client.peer.send_buffer()
+    assert [each.method for each in client.take()] == [QueuePurgeOk(message_count=3)]
+
+
+def test_a_large_purge_without_an_answer_has_none(client):
+    client.call(QueueDeclare(queue="q"))
+    client.fill("q", 3)
+    client.server.shard.chores.spend(1 << 14)
+    assert client.send(QueuePurge(queue="q", no_wait=True)) == []
+    assert count(client) == 0
+
+
+def test_deleting_a_queue_of_many_bindings_is_answered_when_they_have_gone(client, host):
+    client.call(QueueDeclare(queue="q"))
+    client.call(QueueBind(queue="q", exchange="amq.topic", routing_key="#"))
+    client.server.shard.chores.spend(1 << 14)
+    client.put(encode_method(1, QueueDelete(queue="q")))
+    assert not client.peer.send_buffer()
+    assert [each.method for each in client.take()] == [QueueDeleteOk(message_count=0)]
+    assert host.topology.binding_count == 0
 
 
 def test_a_queue_without_a_name_is_given_one(client):

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from leveret.broker.arguments import Arguments, canonical
-from leveret.broker.equivalence import type_name
+from leveret.broker.equivalence import as_term, type_name
 from leveret.broker.errors import PreconditionFailed
 from leveret.broker.exchanges.hashing import digest, jump
 
@@ -30,7 +30,7 @@ HEADER = "hash-header"
 PROPERTY = "hash-property"
 PROPERTIES = ("correlation_id", "message_id", "timestamp")
 WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
-# All weights of an exchange together; 800 KB. What matters is the ratio of the weights.
+# They take 800 KB. What matters is the ratio of the weights, not how large they are.
 BUCKETS_MAX = 100_000
 
 
@@ -101,7 +101,7 @@ def text_in(arguments: Arguments, name: str) -> str | None:
 def weight_in(routing_key: str) -> int:
     """Raises PreconditionFailed."""
     if not WHOLE_NUMBER.fullmatch(routing_key):
-        raise PreconditionFailed(f'The binding key must be an integer: <<"{routing_key}">>')
+        raise PreconditionFailed(f"The binding key must be an integer: {as_term(routing_key)}")
     weight = int(routing_key)
     if weight < 1:
         raise PreconditionFailed("The binding key must be greater than 0")

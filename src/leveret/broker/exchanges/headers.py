@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from leveret.broker.arguments import Canonical, FrozenArguments, canonical
-from leveret.broker.equivalence import plain, type_name
+from leveret.broker.equivalence import as_term, type_name
 from leveret.broker.errors import PreconditionFailed
 
 if TYPE_CHECKING:
@@ -97,8 +97,8 @@ def kind_of_match(argument: Canonical) -> str:
     if isinstance(value, str) and value in MATCHES:
         return value
     if isinstance(value, str):
-        text = f'value <<"{value}">>; expected all, any, all-with-x, or any-with-x'
+        text = f"value {as_term(value)}; expected all, any, all-with-x, or any-with-x"
     else:
         name = kind if kind in ("array", "table") else type_name(value)
-        text = f"type {name} (value {plain(value)}); expected longstr"
+        text = f"type {name} (value {as_term(value)}); expected longstr"
     raise PreconditionFailed(f"Invalid x-match field {text}")

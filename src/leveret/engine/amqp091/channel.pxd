@@ -1,6 +1,7 @@
 from leveret.engine.amqp091.confirms cimport Confirms
 from leveret.engine.amqp091.consumer cimport ChannelConsumer
 from leveret.engine.amqp091.content cimport Content
+from leveret.engine.amqp091.holders cimport Holders
 from leveret.engine.amqp091.session cimport Session
 from leveret.engine.amqp091.transaction cimport Transaction
 from leveret.engine.amqp091.unacked cimport Unacked
@@ -15,14 +16,17 @@ cdef class Channel:
     cdef readonly int number
     cdef readonly Content content
     cdef readonly Unacked unacked
-    cdef list holders
-    cdef list free_holders
+    cdef Holders holders
     cdef Route route
+    cdef Buffer names
+    cdef Py_ssize_t names_length
     cdef list permitted
     cdef Transaction transaction
     cdef int flags
     cdef readonly Confirms confirms
     cdef bint owing
+    cdef bint sharing
+    cdef Py_ssize_t next_to_share
     cdef public bint failed
     cdef readonly bint closed
 
@@ -44,14 +48,15 @@ cdef class Channel:
     cdef int send_back(self, Buffer body, Py_ssize_t at, Py_ssize_t size) except -1
     cdef int confirm(self, bint accepted, bint logged) except -1
     cdef int owe(self) except -1
-    cdef int share_credit(self, Py_ssize_t first) except -1
+    cdef int share_later(self, Py_ssize_t first) except -1
     cdef int renew_credit(self, ChannelConsumer consumer) except -1
-    cdef int free_holder(self, ChannelConsumer holder) except -1
     cdef int acknowledge(
         self, unsigned long long tag, bint multiple, bint requeue, int method
     ) except -1
     cdef int stage_settlement(
         self, unsigned long long tag, bint multiple, bint requeue, int method
     ) except -1
+    cdef int settle_up_to(self, unsigned long long tag, bint requeue) except -1
+    cpdef settle_oldest(self, unsigned long long tag, bint requeue, Py_ssize_t count_max)
     cdef int unknown_tag(self, unsigned long long tag, int method) except -1
     cdef int settle_taken(self, bint requeue) except -1

@@ -6,6 +6,8 @@ message that comes back - is asked of the connection's control plane.
 
 from __future__ import annotations
 
+from functools import partial
+
 try:
     import cython
 except ImportError:
@@ -14,34 +16,41 @@ except ImportError:
 from leveret.engine.amqp091.confirms import Confirms
 from leveret.engine.amqp091.consumer import ChannelConsumer
 from leveret.engine.amqp091.content import Content
+from leveret.engine.amqp091.holders import Holders
 from leveret.engine.amqp091.session import Session
 from leveret.engine.amqp091.transaction import StagedMessage, StagedSettlement, Transaction
 from leveret.engine.amqp091.unacked import Unacked
 from leveret.engine.buffer import Buffer
+from leveret.engine.chores import Chore, Chores
 from leveret.engine.errors import InvariantError, PeerViolation
 from leveret.engine.queue import Queue
-from leveret.engine.route import Exchange, Route
+from leveret.engine.route import Exchange, Route, stale_route
 
 if cython.compiled:
+    from cython.cimports.leveret.engine.amqp091 import methods
     from cython.cimports.leveret.engine.amqp091.confirms import Confirms
     from cython.cimports.leveret.engine.amqp091.consumer import ChannelConsumer
     from cython.cimports.leveret.engine.amqp091.content import IDLE, Content
+    from cython.cimports.leveret.engine.amqp091.holders import Holders
     from cython.cimports.leveret.engine.amqp091.session import Session
     from cython.cimports.leveret.engine.amqp091.transaction import Transaction
     from cython.cimports.leveret.engine.amqp091.unacked import Unacked
     from cython.cimports.leveret.engine.buffer import Buffer
+    from cython.cimports.leveret.engine.chores import Chores
     from cython.cimports.leveret.engine.consumer import FOR_CREDIT
     from cython.cimports.leveret.engine.queue import Queue
     from cython.cimports.leveret.engine.route import Exchange, Route
 else:
+    from leveret.engine.amqp091 import methods
     from leveret.engine.amqp091.content import IDLE
     from leveret.engine.consumer import FOR_CREDIT
 
-PUBLISH = cython.declare(cython.int, 0x003C0028)
 MANDATORY = cython.declare(cython.int, 1)
 IMMEDIATE = cython.declare(cython.int, 2)
-# The exchanges to which a channel has been found permitted to publish; more are asked again.
+# Who publishes to more exchanges by turns is rare, and for these permission is asked again.
 PERMITTED_MAX = cython.declare(cython.Py_ssize_t, 16)
+# Exchange and routing key, as two short strings of any length.
+NAMES_BYTES = cython.declare(cython.Py_ssize_t, 512)
 
 
 class Channel:
@@ -51,21 +60,34 @@ class Channel:
         self.session = session
         self.number = number
         self.content = Content(session, number)
-        self.unacked = Unacked(session.shard.spare_pages)
-        self.holders: list[ChannelConsumer | None] = []
-        self.free_holders: list[int] = []
+        self.unacked = Unacked(session.shard.pages, session.unacked_max)
+        self.holders = Holders(session, self.unacked, number)
         self.route = cython.cast(Route, None)
+        self.names = Buffer(NAMES_BYTES)
+        self.names_length = 0
         self.permitted: list[Exchange] = []
         self.transaction = cython.cast(Transaction, None)
         self.flags = 0
         self.confirms = cython.cast(Confirms, None)
         self.owing = False
+        self.sharing = False
+        self.next_to_share = 0
         self.failed = False
         self.closed = False
 
     @property
     def unacked_count(self) -> int:
         return self.unacked.count
+
+    @property
+    def holder_count(self) -> int:
+        """Its consumers, and the queues and cancelled consumers of which something is unsettled."""
+        return self.holders.count
+
+    @property
+    def may_hold(self) -> bool:
+        """It has not yet as many unacknowledged messages as it may have."""
+        return self.unacked.count < self.unacked.ceiling
 
     @property
     def confirming(self) -> bool:
@@ -96,20 +118,21 @@ class Channel:
             self.malformed_publish()
         self.flags = buffer.u8(after)
         if self.flags & IMMEDIATE:
-            raise PeerViolation("not_implemented", "immediate=true", self.number, PUBLISH)
+            raise PeerViolation("not_implemented", "immediate=true", self.number, methods.PUBLISH)
         if (
             route is None
-            or route.names_length != after - names
+            or self.names_length != after - names
             or not route.is_good()
-            or not buffer.same(names, route.names, 0, after - names)
+            or not buffer.same(names, self.names, 0, after - names)
         ):
             self.route = cython.cast(Route, None)
+            self.session.scattered = self.session.routes.is_far()
             self.find_route(buffer, names, key, after)
         self.content.begin()
         return 0
 
     def malformed_publish(self) -> cython.int:
-        raise PeerViolation("syntax_error", "malformed basic.publish", self.number, PUBLISH)
+        raise PeerViolation("syntax_error", "malformed basic.publish", self.number, methods.PUBLISH)
 
     def find_route(
         self,
@@ -119,6 +142,7 @@ class Channel:
         after: cython.Py_ssize_t,
     ) -> cython.int:
         """From the cache, where this channel may publish there; else from the control plane."""
+        self.session.become_publisher()
         route: Route | None = self.session.routes.look_up(buffer, names, after - names)
         if route is None or not self.is_permitted(route.exchange):
             route = self.session.control.route(
@@ -126,10 +150,12 @@ class Channel:
                 buffer.bytes_at(names + 1, key - names - 1),
                 buffer.bytes_at(key + 1, after - key - 1),
             )
-            if route is None or route.names is None:
-                raise InvariantError("the control plane gave a route that is not in the cache")
+            if route is None:
+                raise InvariantError("the control plane gave no route")
             self.permit(route.exchange)
         self.route = route
+        self.names.copy(0, buffer, names, after - names)
+        self.names_length = after - names
         return 0
 
     def is_permitted(self, exchange: Exchange) -> cython.bint:
@@ -150,7 +176,8 @@ class Channel:
         """Permissions have changed: the control plane is asked again for each exchange."""
         self.permitted.clear()
         if self.route is not None:
-            self.route.forget()  # and not dropped: a message for it may be coming in
+            # And not dropped: a message for it may be coming in.
+            self.route = stale_route(self.route.exchange)
 
     def header(self, buffer: Buffer, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.int:
         """A content header frame's payload."""
@@ -192,6 +219,8 @@ class Channel:
             stored = True
             accepted = self.session.shard.publish(
                 route,
+                self.names,
+                self.names_length,
                 content.properties,
                 content.properties_length,
                 body,
@@ -232,42 +261,41 @@ class Channel:
 
     def renew_route(self) -> cython.int:
         """A binding changed while the message was coming in."""
-        return self.find_staged_route(self.route.names)
+        return self.find_route(self.names, 0, 1 + self.names.u8(0), self.names_length)
 
     def find_staged_route(self, names: Buffer) -> cython.int:
         return self.find_route(names, 0, 1 + names.u8(0), names.size)
 
     def route_content(self, body: Buffer, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> Route:
         """The route of this message alone: more than its exchange and routing key decides."""
-        names: Buffer = self.route.names
-        length: cython.Py_ssize_t = self.route.names_length
+        names: Buffer = self.names
         key: cython.Py_ssize_t = 1 + names.u8(0)
         route: Route
         properties = self.content.properties.bytes_at(0, self.content.properties_length)
         route, rewritten = self.session.control.route_content(
             self.number,
             names.bytes_at(1, key - 1),
-            names.bytes_at(key + 1, length - key - 1),
+            names.bytes_at(key + 1, self.names_length - key - 1),
             properties,
             body.memory()[at : at + size],
         )
-        route.name(names, length)
         if rewritten is not properties:
             self.content.replace_properties(rewritten)
         return route
 
     def send_back(self, body: Buffer, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.int:
         """The message is mandatory and has no queue."""
-        names: Buffer = self.route.names
+        names: Buffer = self.names
         key: cython.Py_ssize_t = 1 + names.u8(0)
+        since: cython.ulonglong = self.session.output.position()
         self.session.control.returned(
             self.number,
             names.bytes_at(1, key - 1),
-            names.bytes_at(key + 1, self.route.names_length - key - 1),
+            names.bytes_at(key + 1, self.names_length - key - 1),
             self.content.properties.bytes_at(0, self.content.properties_length),
             body.bytes_at(at, size),
         )
-        return 0
+        return self.session.answered(since)
 
     def owe(self) -> cython.int:
         """Confirms are written at the end of the turn."""
@@ -278,9 +306,11 @@ class Channel:
 
     def write_confirms(self) -> None:
         """Called by the shard at the end of a turn in which the channel owed something."""
+        since: cython.ulonglong = self.session.output.position()
         self.owing = False
         if not self.closed and not self.failed:
             self.confirms.write(self.session.output)
+            self.session.answered(since)
 
     def reply_to(self, address: bytes | None) -> None:
         """Where direct replies to the channel's messages go; None: nowhere."""
@@ -292,7 +322,7 @@ class Channel:
         self, queue: Queue, tag: bytes, no_ack: bool, prefetch_count: int, priority: int = 0
     ) -> ChannelConsumer:
         """A new consumer of the queue; deliveries begin with the next turn."""
-        consumer: ChannelConsumer = self.new_holder(queue, tag, no_ack, prefetch_count, priority)
+        consumer: ChannelConsumer = self.holders.add(queue, tag, no_ack, prefetch_count, priority)
         queue.add_consumer(consumer)
         self.session.shard.touch(queue)
         return consumer
@@ -300,24 +330,23 @@ class Channel:
     def cancel(self, consumer: ChannelConsumer) -> None:
         """It is sent nothing more; what it was sent stays unacknowledged."""
         consumer.queue.remove_consumer(consumer)
-        self.free_holder(consumer)
+        self.holders.free(consumer)
 
     def get(self, queue: Queue, no_ack: bool) -> bool:
         """Writes basic.get-ok with the queue's next message; False: it is empty."""
         taker: ChannelConsumer
         if queue.ready_count == 0:
             return False
-        taker = self.new_holder(queue, None, no_ack, 0)
-        taker.closed = True
+        taker = self.holders.taker(queue, no_ack)
         queue.deliver_next(taker)
-        self.unacked.got += taker.unacked_count
-        self.free_holder(taker)
+        self.unacked.got += not no_ack
+        self.holders.free(taker)
         return True
 
     def limit_consumers(self, prefetch_count: int) -> None:
         """How many messages each of the channel's consumers may hold from now on; 0: any number."""
         consumer: ChannelConsumer | None
-        for consumer in self.holders:
+        for consumer in self.holders.by_number:
             if consumer is not None and not consumer.closed:
                 consumer.credit_max = prefetch_count
                 self.renew_credit(consumer)
@@ -325,17 +354,19 @@ class Channel:
     def limit_channel(self, prefetch_count: int) -> None:
         """How many all of its consumers may hold together from now on; 0: any number."""
         self.unacked.count_max = prefetch_count
-        self.share_credit(0)
+        self.share_later(0)
 
-    def share_credit(self, first: cython.Py_ssize_t) -> cython.int:
-        """The limit that the consumers share has room: their turn, from holder `first` on."""
+    def share_credit(self) -> None:
+        """Called by the shard in a turn in which the limit that the consumers share got room."""
         index: cython.Py_ssize_t
         consumer: ChannelConsumer | None
-        for index in range(first, first + len(self.holders)):
-            consumer = self.holders[index % len(self.holders)]
+        first: cython.Py_ssize_t = self.next_to_share
+        self.sharing = False
+        consumers: list = self.holders.by_number
+        for index in range(first, first + len(consumers)):
+            consumer = consumers[index % len(consumers)]
             if consumer is not None and not consumer.closed:
                 self.renew_credit(consumer)
-        return 0
 
     def renew_credit(self, consumer: ChannelConsumer) -> cython.int:
         """Back to its queue's round, if it was parked and has credit again."""
@@ -345,40 +376,6 @@ class Channel:
             and consumer.queue.unpark(consumer)
         ):
             self.session.shard.touch(consumer.queue)
-        return 0
-
-    def new_holder(
-        self,
-        queue: Queue,
-        tag: bytes | None,
-        no_ack: bool,
-        prefetch_count: int,
-        priority: int = 0,
-    ) -> ChannelConsumer:
-        index = self.free_holders.pop() if self.free_holders else len(self.holders)
-        holder = ChannelConsumer(
-            self.session.output,
-            self.unacked,
-            queue,
-            channel=self.number,
-            holder=index,
-            frame_max=self.session.frame_max,
-            tag=tag,
-            settled=no_ack,
-            credit_max=prefetch_count,
-            priority=priority,
-        )
-        if index == len(self.holders):
-            self.holders.append(holder)
-        else:
-            self.holders[index] = holder
-        return holder
-
-    def free_holder(self, holder: ChannelConsumer) -> cython.int:
-        """Forgets a consumer that is closed and holds nothing."""
-        if holder.closed and holder.unacked_count == 0 and self.holders[holder.holder] is holder:
-            self.holders[holder.holder] = None
-            self.free_holders.append(holder.holder)
         return 0
 
     # -- acknowledging
@@ -397,9 +394,37 @@ class Channel:
             tag = self.unacked.last_tag
         elif tag > self.unacked.last_tag or not self.unacked.has(tag):
             self.unknown_tag(tag, method)
-        while self.unacked.take_oldest(tag):
-            self.settle_taken(requeue)
+        return self.settle_up_to(tag, requeue)
+
+    def settle_up_to(self, tag: cython.ulonglong, requeue: cython.bint) -> cython.int:
+        """The rest of the connection's frames waits until all is settled."""
+        chores: Chores = self.session.shard.chores
+        allowance: cython.Py_ssize_t = chores.allowance
+        count: cython.Py_ssize_t = self.settle_oldest(tag, requeue, allowance)
+        chores.spend(count)
+        if count == allowance:
+            self.session.control.began(self.begin_settling(tag, requeue))
         return 0
+
+    def begin_settling(self, tag: cython.ulonglong, requeue: cython.bint) -> Chore:
+        """What is held up to a tag is settled, or goes back, in slices.
+
+        Queues to which messages go back deliver nothing meanwhile: the order is to be kept.
+        """
+        step = partial(cython.cast(object, self).settle_oldest, tag, requeue)
+        chore = Chore(step, self.holders.queues() if requeue else ())
+        self.session.shard.chores.begin(chore)
+        return chore
+
+    def settle_oldest(
+        self, tag: cython.ulonglong, requeue: cython.bint, count_max: cython.Py_ssize_t
+    ) -> int:
+        """Settles so many of the oldest up to a tag at the most; returns how many."""
+        count: cython.Py_ssize_t = 0
+        while count < count_max and self.unacked.take_oldest(tag):
+            self.settle_taken(requeue)
+            count += 1
+        return count
 
     def unknown_tag(self, tag: cython.ulonglong, method: cython.int) -> cython.int:
         raise PeerViolation(
@@ -408,7 +433,7 @@ class Channel:
 
     def settle_taken(self, requeue: cython.bint) -> cython.int:
         """What `unacked` has just given out is settled, or goes back to its queue."""
-        consumer: ChannelConsumer = cython.cast(ChannelConsumer, self.holders[self.unacked.holder])
+        consumer: ChannelConsumer = self.holders.at(self.unacked.holder)
         queue: Queue = consumer.queue
         consumer.unacked_count -= 1
         self.session.handled += 1
@@ -419,19 +444,33 @@ class Channel:
             queue.settle(self.unacked.position)
         if consumer.closed:
             self.unacked.got -= consumer.tag is None
-            self.free_holder(consumer)
-        elif consumer.parked == FOR_CREDIT and self.unacked.count_max == 0:
+            self.holders.free(consumer)
+        if self.unacked.count_max > 0 or self.unacked.count == self.unacked.ceiling - 1:
+            self.share_later(consumer.holder + 1)
+        elif consumer.parked == FOR_CREDIT and not consumer.closed and not self.sharing:
             self.renew_credit(consumer)
-        if self.unacked.count_max > 0:
-            self.share_credit(consumer.holder + 1)
         return 0
 
-    def recover(self) -> None:
-        """All it holds goes back to the queues, but for what is staged to be settled."""
+    def share_later(self, first: cython.Py_ssize_t) -> cython.int:
+        """The limit that the consumers share has room: once in a turn, for there may be many."""
+        self.next_to_share = first
+        if not self.sharing:
+            self.sharing = True
+            self.session.shard.sharing.append(self)
+        return 0
+
+    def recover(self) -> Chore | None:
+        """All it holds goes back to the queues, but for what is staged to be settled.
+
+        What is returned may not be done yet.
+        """
+        if self.transaction is None or not self.transaction.tags:
+            return self.begin_settling(self.unacked.last_tag, True)
         for tag in self.unacked.tags(self.unacked.last_tag):
-            if self.transaction is None or tag not in self.transaction.tags:
+            if tag not in self.transaction.tags:
                 self.unacked.take(tag)
                 self.settle_taken(True)
+        return None
 
     # -- transactions
 
@@ -446,7 +485,7 @@ class Channel:
     def select_transaction(self) -> None:
         """From here on nothing is published or settled before a commit."""
         if self.transaction is None:
-            self.transaction = Transaction()
+            self.transaction = Transaction(self.session.transaction_bytes_max)
 
     def stage(self, body: Buffer, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.int:
         """The message is complete: it waits for the commit."""
@@ -455,7 +494,7 @@ class Channel:
         if content.walked.copied:
             self.session.control.check_copies(self.number, properties)
         message = StagedMessage(
-            self.route.names.bytes_at(0, self.route.names_length),
+            self.names.bytes_at(0, self.names_length),
             self.flags,
             properties,
             body.bytes_at(at, size),
@@ -476,9 +515,11 @@ class Channel:
             self.unknown_tag(tag, method)
         if multiple:
             last = self.unacked.last_tag if tag == 0 else tag
-            tags = [each for each in self.unacked.tags(last) if each not in staged]
+            after = self.transaction.all_staged_to
+            tags = [each for each in self.unacked.tags(last, after) if each not in staged]
+            self.transaction.all_staged_to = max(after, last)
         self.session.handled += 1
-        self.transaction.settle(StagedSettlement(tags, bool(requeue)))
+        self.transaction.settle(StagedSettlement(tags, bool(requeue)), self.number, method)
         return 0
 
     def commit(self) -> bool:
@@ -525,19 +566,23 @@ class Channel:
 
     # -- closing
 
-    def close(self) -> None:
-        """What it holds goes back; its consumers are gone."""
+    def close(self) -> Chore | None:
+        """What it holds goes back; its consumers are gone.
+
+        What is returned may not be done yet; None: it was closed before.
+        """
         consumer: ChannelConsumer | None
+        if self.closed:
+            return None
         if self.owing:
             self.write_confirms()
         self.closed = True
         self.unacked.count_max = 0
         self.content.finish()
-        for consumer in self.holders:
+        for consumer in self.holders.by_number:
             if consumer is not None:
                 consumer.queue.remove_consumer(consumer)
-        while self.unacked.take_oldest(self.unacked.last_tag):
-            self.settle_taken(True)
-        self.holders.clear()
-        self.free_holders.clear()
         self.route = cython.cast(Route, None)
+        chore = self.begin_settling(self.unacked.last_tag, True)
+        chore.when_done(self.holders.clear)
+        return chore

@@ -19,22 +19,27 @@ from leveret.engine.amqp091.properties import Properties
 from leveret.engine.amqp091.session import Session
 from leveret.engine.buffer import Buffer
 from leveret.engine.errors import PeerViolation
+from leveret.engine.memory import Memory
 
 if cython.compiled:
+    from cython.cimports.leveret.engine.amqp091 import methods
     from cython.cimports.leveret.engine.amqp091.properties import Properties
     from cython.cimports.leveret.engine.amqp091.session import Session
     from cython.cimports.leveret.engine.buffer import Buffer
+    from cython.cimports.leveret.engine.memory import SMALL_BYTES, Memory
 else:
+    from leveret.engine.amqp091 import methods
+    from leveret.engine.memory import SMALL_BYTES
+
     IDLE = 0
     HEADER = 1
     BODY = 2
 
-PUBLISH = cython.declare(cython.int, 0x003C0028)
 BASIC_CLASS = cython.declare(cython.int, 60)
 HEADER_BYTES = cython.declare(cython.Py_ssize_t, 12)
 PROPERTIES_AT_FIRST = cython.declare(cython.Py_ssize_t, 256)
 # So little is not worth a buffer of the pool, in which a peer with many channels would waste it.
-SMALL_BYTES = cython.declare(cython.Py_ssize_t, 64 * 1024)
+POOLED_BYTES_MIN = cython.declare(cython.Py_ssize_t, 64 * 1024)
 
 
 class Content:
@@ -66,7 +71,9 @@ class Content:
         if self.state != HEADER:
             self.unexpected()
         if size < HEADER_BYTES + 2:
-            raise PeerViolation("frame_error", "content header too short", self.channel, PUBLISH)
+            raise PeerViolation(
+                "frame_error", "content header too short", self.channel, methods.PUBLISH
+            )
         if buffer.u32(at) != BASIC_CLASS << 16:  # the class, and a weight of 0
             self.not_a_header(buffer.u16(at), buffer.u16(at + 2))
         body_size = buffer.u64(at + 4)
@@ -78,7 +85,7 @@ class Content:
                 f"message size {body_size} is larger than configured max size "
                 f"{self.session.message_bytes_max}",
                 self.channel,
-                PUBLISH,
+                methods.PUBLISH,
             )
         self.body_size = body_size
         self.received = 0
@@ -115,7 +122,7 @@ class Content:
             "precondition_failed",
             f"user_id property set to '{given}' but authenticated user was '{name}'",
             self.channel,
-            PUBLISH,
+            methods.PUBLISH,
         )
 
     def keep_address(
@@ -129,7 +136,7 @@ class Content:
                 "precondition_failed",
                 "fast reply consumer does not exist",
                 self.channel,
-                PUBLISH,
+                methods.PUBLISH,
             )
         address = bytes((len(self.reply_address),)) + self.reply_address
         after = buffer.bytes_at(rest, at + length - rest)
@@ -151,7 +158,10 @@ class Content:
             self.unexpected()
         if count > self.body_size - self.received:
             raise PeerViolation(
-                "frame_error", "content body is longer than announced", self.channel, PUBLISH
+                "frame_error",
+                "content body is longer than announced",
+                self.channel,
+                methods.PUBLISH,
             )
         return 0
 
@@ -165,7 +175,7 @@ class Content:
                 "resource_error",
                 f"more than {self.session.unfinished_bytes_max} bytes of unfinished messages",
                 self.channel,
-                PUBLISH,
+                methods.PUBLISH,
             )
         self.body.copy(self.received, buffer, at, count)
         self.received += count
@@ -173,11 +183,15 @@ class Content:
 
     def grow(self, needed: cython.Py_ssize_t) -> cython.int:
         old: Buffer = self.body
+        memory: Memory = self.session.shard.memory
         size: cython.Py_ssize_t = min(self.body_size, 2 * needed)
-        self.body = self.session.shard.take_carry(size) if size > SMALL_BYTES else Buffer(size)
+        if POOLED_BYTES_MIN < size <= SMALL_BYTES:
+            self.body = memory.borrow(size)
+        else:
+            self.body = memory.buffer(size)
         if old is not None:
             self.body.copy(0, old, 0, self.received)
-            self.session.shard.give_back_carry(old)
+            memory.give_back(old)
         return 0
 
     def finish(self) -> cython.int:
@@ -185,7 +199,7 @@ class Content:
         self.state = IDLE
         if self.body is not None:
             self.session.unfinished_bytes -= self.received
-            self.session.shard.give_back_carry(self.body)
+            self.session.shard.memory.give_back(self.body)
             self.body = cython.cast(Buffer, None)
         self.received = 0
         return 0
@@ -197,7 +211,7 @@ class Content:
             "unexpected_frame",
             f"expected content header for class 60, got one for class {class_id} instead",
             self.channel,
-            PUBLISH,
+            methods.PUBLISH,
         )
 
     def unexpected(self) -> cython.int:
@@ -207,5 +221,5 @@ class Content:
             text = "expected content body, got non content body frame instead"
         else:
             text = "expected method frame, got non method frame instead"
-        method = 0 if self.state == IDLE else PUBLISH
+        method = 0 if self.state == IDLE else methods.PUBLISH
         raise PeerViolation("unexpected_frame", text, self.channel, method)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from leveret.engine.chores import Chore
 from leveret.engine.route import Route
 
 
@@ -43,6 +44,9 @@ class Control(Protocol):
         self, channel: int, exchange: bytes, routing_key: bytes, properties: bytes, body: bytes
     ) -> None:
         """A mandatory message has no queue to go to."""
+
+    def began(self, chore: Chore) -> None:
+        """A frame has begun what is not done yet: no more is to be handled until it is."""
 
     def violated(self, error: Exception) -> None:
         """Handling a frame raised this; what is not the peer's fault may be raised again."""

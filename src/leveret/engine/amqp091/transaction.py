@@ -19,10 +19,11 @@ except ImportError:
 from leveret.engine.errors import PeerViolation
 
 PUBLISH = cython.declare(cython.int, 0x003C0028)
-# Above the largest message that can be allowed, 512 MiB.
-STAGED_BYTES_MAX = 1024 * 1024 * 1024
-# What the objects for a staged message take beside its bytes.
+# What the objects for a staged message take beside its bytes, for an acknowledgement beside its
+# delivery tags, and for each of these.
 MESSAGE_BYTES = 300
+SETTLEMENT_BYTES = 150
+TAG_BYTES = 100
 
 
 class StagedMessage(NamedTuple):
@@ -42,9 +43,13 @@ class StagedSettlement(NamedTuple):
 
 
 class Transaction:
-    """`tags` are all that are staged; while `committing` nothing more may be told."""
+    """`tags` are all that are staged; up to `all_staged_to` no others wait to be.
 
-    def __init__(self) -> None:
+    While `committing` nothing more may be told.
+    """
+
+    def __init__(self, bytes_max: int) -> None:
+        self.bytes_max = bytes_max
         self.committing = False
         self.clear()
 
@@ -53,25 +58,32 @@ class Transaction:
         self.messages: list[StagedMessage] = []
         self.settlements: list[StagedSettlement] = []
         self.tags: set[int] = set()
+        self.all_staged_to = 0
         self.bytes_staged = 0
 
     def publish(self, message: StagedMessage, channel: int) -> None:
         """Stages a message."""
         self.check_open(channel, PUBLISH)
-        self.bytes_staged += MESSAGE_BYTES + len(message.properties) + len(message.body)
-        if self.bytes_staged > STAGED_BYTES_MAX:
-            raise PeerViolation(
-                "resource_error",
-                f"more than {STAGED_BYTES_MAX} bytes in a transaction",
-                channel,
-                PUBLISH,
-            )
+        size = len(message.names) + len(message.properties) + len(message.body)
+        self.take_room(MESSAGE_BYTES + size, channel, PUBLISH)
         self.messages.append(message)
 
-    def settle(self, settlement: StagedSettlement) -> None:
+    def settle(self, settlement: StagedSettlement, channel: int, method: int) -> None:
         """Stages an acknowledgement of tags that are not staged."""
+        self.take_room(SETTLEMENT_BYTES + TAG_BYTES * len(settlement.tags), channel, method)
         self.settlements.append(settlement)
         self.tags.update(settlement.tags)
+
+    def take_room(self, size: int, channel: int, method: int) -> None:
+        """Raises PeerViolation if there is no room for so many bytes more."""
+        self.bytes_staged += size
+        if self.bytes_staged > self.bytes_max:
+            raise PeerViolation(
+                "resource_error",
+                f"more than {self.bytes_max} bytes in a transaction",
+                channel,
+                method,
+            )
 
     def check_open(self, channel: int, method: int) -> None:
         """Raises PeerViolation while a commit is going on."""

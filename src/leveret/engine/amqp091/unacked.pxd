@@ -7,6 +7,7 @@ cdef class Unacked:
     cdef Pages pages
     cdef readonly unsigned long long last_tag
     cdef readonly Py_ssize_t count
+    cdef readonly Py_ssize_t ceiling
     cdef readonly Py_ssize_t holder
     cdef readonly unsigned long long position
     cdef unsigned long long oldest
@@ -22,5 +23,5 @@ cdef class Unacked:
     cpdef bint has(self, unsigned long long tag) except -1
     cpdef bint take(self, unsigned long long tag) except -1
     cpdef bint take_oldest(self, unsigned long long tag) except -1
-    cpdef list tags(self, unsigned long long last)
+    cpdef list tags(self, unsigned long long last, unsigned long long after=*)
     cdef bint take_at(self, Page page, Py_ssize_t slot) except -1

@@ -16,10 +16,10 @@ except ImportError:
     from leveret._cython_compat import cython
 
 from leveret.engine.errors import InvariantError
-from leveret.engine.pages import Page, Pages
+from leveret.engine.pages import Page, PagePool, Pages
 
 if cython.compiled:
-    from cython.cimports.leveret.engine.pages import Page, Pages
+    from cython.cimports.leveret.engine.pages import Page, PagePool, Pages
 
 NUMBER_SHIFT = cython.declare(cython.int, 8)
 ENTRY_MASK = cython.declare(cython.int, 255)
@@ -30,11 +30,12 @@ class Unacked:
     """The entries of one channel. `holder` and `position` are what the last call found.
 
     `count_max` is the limit that the channel's consumers share, 0 for none; the `got` entries, of
-    basic.get, do not count.
+    basic.get, do not count. Of all together there may be `ceiling`.
     """
 
-    def __init__(self, spare_pages: list) -> None:
-        self.pages = Pages(spare_pages)
+    def __init__(self, pool: PagePool, ceiling: cython.Py_ssize_t) -> None:
+        self.pages = Pages(pool)
+        self.ceiling = ceiling
         self.last_tag = 0
         self.count = 0
         self.holder = 0
@@ -45,6 +46,8 @@ class Unacked:
 
     def has_room(self) -> cython.bint:
         """The channel's consumers may have one more."""
+        if self.count >= self.ceiling:
+            return False
         return self.count_max == 0 or self.count - self.got < self.count_max
 
     def add(self, holder: cython.Py_ssize_t, position: cython.ulonglong) -> cython.ulonglong:
@@ -95,16 +98,16 @@ class Unacked:
                 return True
         return False
 
-    def tags(self, last: cython.ulonglong) -> list[int]:
-        """All tags up to `last` that await their acknowledgement, oldest first."""
+    def tags(self, last: cython.ulonglong, after: cython.ulonglong = 0) -> list[int]:
+        """All tags above `after` up to `last` that await their acknowledgement, oldest first."""
         tags: list = []
         tag: cython.ulonglong
         first: cython.ulonglong
         page: Page = self.pages.head
         while page is not None:
             first = page.number << NUMBER_SHIFT
-            for tag in range(first, first + ENTRIES):
-                if tag <= last and page.buffer.slot((tag & ENTRY_MASK) * 2) != 0:
+            for tag in range(max(first, after + 1), min(first + ENTRIES, last + 1)):
+                if page.buffer.slot((tag & ENTRY_MASK) * 2) != 0:
                     tags.append(tag)
             page = page.next
         return tags

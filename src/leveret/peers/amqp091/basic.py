@@ -5,10 +5,12 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from typing import Final
 
-from leveret.broker.consumer_arguments import priority_of
+from leveret.broker import consumer_arguments
 from leveret.broker.reply_queues import PSEUDO_QUEUE
+from leveret.engine.chores import Chore
 from leveret.peers.amqp091 import direct_reply_to
 from leveret.peers.amqp091.channel import Channel
+from leveret.peers.amqp091.outcome import Outcome, after
 from leveret.peers.amqp091.subscription import Subscription
 from leveret.wire.amqp091.errors import ProtocolError
 from leveret.wire.amqp091.methods import (
@@ -51,15 +53,25 @@ def consume(channel: Channel, method: BasicConsume) -> BasicConsumeOk:
     if method.consumer_tag in channel.subscriptions:
         text = f"attempt to reuse consumer tag '{method.consumer_tag}'"
         raise ProtocolError("not_allowed", text)
+    check_consumers(channel)
     tag = method.consumer_tag or generated_tag(channel)
     if name == PSEUDO_QUEUE:
         direct_reply_to.consume(channel, method, tag)
         return BasicConsumeOk(consumer_tag=tag)
     queue = channel.virtual_host.find_queue(name, channel.connection)
-    priority = priority_of(method.arguments, resource=queue.description)
+    consumer_arguments.check(method.arguments, resource=queue.description)
+    priority = consumer_arguments.priority_of(method.arguments)
     subscription = Subscription(channel, queue, tag, exclusive=method.exclusive)
     subscription.start(no_ack=method.no_ack, priority=priority)
     return BasicConsumeOk(consumer_tag=tag)
+
+
+def check_consumers(channel: Channel) -> None:
+    """Raises ProtocolError and PreconditionFailed if there cannot be one more."""
+    limit = channel.connection.service.settings.consumers_per_channel_max
+    if channel.engine.holder_count >= limit:
+        raise ProtocolError("not_allowed", f"reached maximum ({limit}) of consumers per channel")
+    channel.virtual_host.check_consumers()
 
 
 def generated_tag(channel: Channel) -> str:
@@ -79,22 +91,27 @@ def get(channel: Channel, method: BasicGet) -> BasicGetEmpty | None:
     """None: the engine has written basic.get-ok and the message."""
     name = channel.queue_name(method.queue)
     queue = channel.virtual_host.find_queue(name, channel.connection)
+    if not method.no_ack and not channel.engine.may_hold:
+        limit = channel.connection.service.settings.unacked_per_channel_max
+        raise ProtocolError(
+            "precondition_failed",
+            f"cannot get: limit of unacknowledged messages on the channel ({limit}) is reached",
+        )
     if channel.engine.get(queue.store, method.no_ack):
         return None
     return BasicGetEmpty()
 
 
-def recover(channel: Channel, method: BasicRecover) -> BasicRecoverOk:
-    requeue_all(channel, method)
-    return BasicRecoverOk()
+def recover(channel: Channel, method: BasicRecover) -> Outcome:
+    return after(requeue_all(channel, method), BasicRecoverOk())
 
 
-def recover_async(channel: Channel, method: BasicRecoverAsync) -> None:
+def recover_async(channel: Channel, method: BasicRecoverAsync) -> Outcome:
     """The same, without an answer."""
-    requeue_all(channel, method)
+    return after(requeue_all(channel, method), None)
 
 
-def requeue_all(channel: Channel, method: BasicRecover | BasicRecoverAsync) -> None:
+def requeue_all(channel: Channel, method: BasicRecover | BasicRecoverAsync) -> Chore | None:
     if not method.requeue:
         raise ProtocolError("not_implemented", "requeue=false")
-    channel.engine.recover()
+    return channel.engine.recover()

@@ -14,19 +14,29 @@ parsing rests meanwhile; deliveries go on.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from leveret.broker.errors import BrokerError
 from leveret.broker.virtual_host import VirtualHost
 from leveret.engine.amqp091.connection import Connection as Engine
+from leveret.engine.chores import Chore
 from leveret.engine.errors import InvariantError, PeerViolation
 from leveret.engine.route import Route
 from leveret.peers.amqp091 import connection_methods, message
 from leveret.peers.amqp091.channel import Channel
-from leveret.peers.amqp091.dispatch import CONNECTION_HANDLERS, DEFINING_CLASSES, HANDLERS
+from leveret.peers.amqp091.dispatch import (
+    CONNECTION_HANDLERS,
+    DEFINING_CLASSES,
+    HANDLERS,
+    check_size,
+)
+from leveret.peers.amqp091.outcome import Outcome, Unfinished
 from leveret.peers.amqp091.states import TRANSITIONS, State
+from leveret.peers.pace import MESSAGE, METHOD, SHARE
 from leveret.peers.service import Service
-from leveret.peers.timing import CLOSE_MS, LINGER_MS, Timing
+from leveret.peers.settings import Settings
+from leveret.peers.timing import CLOSE_MS, HANDSHAKE_TIMEOUT, LINGER_MS, Timing
 from leveret.wire.amqp091 import frames
 from leveret.wire.amqp091.errors import ProtocolError
 from leveret.wire.amqp091.methods import (
@@ -38,6 +48,7 @@ from leveret.wire.amqp091.methods import (
     ChannelOpenOk,
     ConnectionBlocked,
     ConnectionClose,
+    ConnectionCloseOk,
     ConnectionUnblocked,
     Method,
     decode_method,
@@ -47,19 +58,30 @@ from leveret.wire.amqp091.reply_codes import REPLY_CODES, reply_text
 
 PROTOCOL_HEADERS: Final = (frames.PROTOCOL_HEADER, b"AMQP\x01\x01\x00\x09")
 
+INITIAL_FRAME_MAX: Final = 8192  # RabbitMQ's; until then nobody knows who it is that sends
+
 NO_ROUTE: Final = REPLY_CODES["no_route"]
 
 
 class Connection:
-    """A peer. `deadline` is the tick at which the handshake must be over."""
+    """A peer. `deadline` is the tick at which the handshake must be over; `refusal` is why no
+    virtual host can be opened, None if one can."""
 
     def __init__(
-        self, service: Service, *, owner: object, is_loopback: bool, deadline: int
+        self,
+        service: Service,
+        *,
+        owner: object,
+        is_loopback: bool,
+        deadline: int,
+        refusal: str | None = None,
     ) -> None:
         self.service = service
+        self.owner = owner
         self.is_loopback = is_loopback
+        self.refusal = refusal
         self.engine = Engine(service.shard, self, owner)
-        self.engine.limit_messages(service.settings.message_bytes_max)
+        limit(self.engine, service.settings)
         self.state = State.HEADER
         self.finished = False  # the same as being CLOSED, and asked after each read
         self.timing = Timing(deadline)
@@ -68,38 +90,72 @@ class Connection:
         self.frame_max = 0
         self.channel_max = 0
         self.channels: dict[int, Channel] = {}
+        self.blocked = False  # the client was told so, if it can take that
         self._now = 0
+        self._asked = 0  # since it last had a share of the turn
+        self._resting = False
+        self._waiting = False  # for what was defined to be durable
 
     # The face
 
     def receive_buffer(self) -> memoryview:
         return self.engine.receive_buffer()
 
-    def received(self, count: int, now: int, tick: int) -> None:
+    def received(self, count: int, now: int, tick: int) -> bool:
         self._now = now
+        self._asked = 0
         self.timing.heard(tick)
         if count == 0:
             self.finish()
-        else:
-            self.engine.received(count, now)
+            return False
+        floods: bool = self.engine.received(count, now)
+        return floods
+
+    def go_on(self, now: int, tick: int) -> None:
+        self._now = now
+        self.timing.heard(tick)
+        self.engine.go_on(now)
+
+    @property
+    def is_held(self) -> bool:
+        held: bool = self.engine.held
+        return held
+
+    @property
+    def holds_deliveries(self) -> bool:
+        holds: bool = self.engine.holds_deliveries()
+        return holds
+
+    def closes(self, unread: bytes) -> bool:
+        closes: bool = self.engine.closes(unread)
+        return closes
+
+    def trickle(self, count: int, now: int, tick: int) -> memoryview:
+        self._now = now
+        self.timing.heard(tick)
+        return self.engine.trickle(count, now)
 
     def send_buffer(self) -> memoryview:
         return self.engine.send_buffer()
 
     def sent(self, count: int, tick: int) -> None:
         self.timing.spoke(tick)
+        if self.engine.paused:
+            self.timing.heard(tick)  # it reads, and may be read again from here on
         self.engine.sent(count)
 
     def deadline(self) -> int | None:
+        self.timing.paused = self.engine.paused
         return None if self.finished else self.timing.deadline()
 
     def due(self, now: int, tick: int) -> None:
         self._now = now
         self.timing.tick = tick
+        self.timing.paused = self.engine.paused
         if self.finished:
             return
         if self.timing.is_over():
-            self.finish()
+            self._give_up()
         elif self.timing.owes_heartbeat():
             self.timing.spoke(tick)
             self.engine.write(frames.HEARTBEAT_FRAME)
@@ -121,6 +177,8 @@ class Connection:
             self.state = State.STARTING
             self.write(0, connection_methods.start(self.service))
         else:
+            shown = header.decode("ascii", "backslashreplace")
+            self.service.journal.warning(self.owner, "unknown protocol header", shown)
             self.engine.write(frames.PROTOCOL_HEADER)
             self.finish()
 
@@ -133,17 +191,20 @@ class Connection:
             else:
                 text = f"method on channel {channel} in connection state {self.state.value}"
                 raise ProtocolError("unexpected_frame", text)
+            self._count(METHOD)
         except (ProtocolError, BrokerError) as error:
             self.fail(error.kind, error.text, channel=channel, method_id=method_id)
 
     def route(self, channel: int, exchange: bytes, routing_key: bytes) -> Route:
         try:
-            return self.channels[channel].virtual_host.route(
+            route = self.channels[channel].virtual_host.route(
                 exchange.decode("utf-8", "surrogateescape"),
                 routing_key.decode("utf-8", "surrogateescape"),
             )
         except BrokerError as error:
             raise violation(error, channel) from None
+        self._count(MESSAGE)
+        return route
 
     def route_content(
         self,
@@ -164,6 +225,7 @@ class Connection:
             route = self.channels[channel].virtual_host.route_message(published)
         except BrokerError as error:
             raise violation(error, channel) from None
+        self._count(MESSAGE)
         return route, published.properties
 
     def check_copies(self, channel: int, properties: bytes) -> None:
@@ -184,6 +246,9 @@ class Connection:
         self.write(channel, method)
         content = frames.encode_content(channel, properties, body, frame_max=self.frame_max)
         self.engine.write(content)
+
+    def began(self, chore: Chore) -> None:
+        self.after([chore])
 
     def violated(self, error: Exception) -> None:
         if isinstance(error, PeerViolation):
@@ -220,10 +285,36 @@ class Connection:
             if channel.engine.committing:
                 text = "unexpected command while processing 'tx.commit'"
                 raise ProtocolError("channel_error", text)
+            check_size(method_id, len(arguments), self.service.settings.declaration_bytes_max)
             method = decode_method(method_id, arguments)
-            reply = handler(channel, method)
-            if reply is not None and not getattr(method, "no_wait", False):
-                self._reply(number, reply, defines=method_id >> 16 in DEFINING_CLASSES)
+            self._answer(number, method, handler(channel, method))
+
+    def _answer(self, channel: int, method: Method, outcome: Outcome) -> None:
+        if isinstance(outcome, Unfinished):
+            chores, reply = outcome
+            self.after(chores, lambda: self._answer(channel, method, reply()))
+        elif outcome is not None and not getattr(method, "no_wait", False):
+            defines = method.METHOD_ID >> 16 in DEFINING_CLASSES
+            self._reply(channel, outcome, defines=defines)
+
+    def after(self, chores: Iterable[Chore], then: Callable[[], None] | None = None) -> None:
+        """Does something when the chores are done; until then nothing more is heard."""
+        waiting = [chore for chore in chores if not chore.done]
+        state = self.state
+
+        def done() -> None:
+            if all(chore.done for chore in waiting):
+                if then is not None and self.state is state:
+                    then()
+                self._listen(self._now, self.timing.tick)
+
+        if waiting:
+            self.timing.paused = True
+            self.engine.pause()
+            for chore in waiting:
+                chore.when_done(done)
+        elif then is not None:
+            then()
 
     def _reply(self, channel: int, reply: Method, *, defines: bool) -> None:
         """At once, or when what was defined is durable."""
@@ -231,18 +322,34 @@ class Connection:
         def resume(now: int, tick: int) -> None:
             if self.state is State.RUNNING:
                 self.write(channel, reply)
+                self._waiting = False
                 self._listen(now, tick)
 
         if not defines or self.service.definitions.when_durable(resume):
             self.write(channel, reply)
         else:
-            self.timing.paused = True
+            self._waiting = True
             self.engine.pause()
 
+    def _count(self, cost: int) -> None:
+        """It has asked for something that takes time: when it has had its share it rests."""
+        self._asked += cost
+        if self._asked >= SHARE and self.state is State.RUNNING and not self._resting:
+            self._resting = True
+            self.engine.pause()
+            self.service.pace.rest(self)
+
+    def have_share(self) -> bool:
+        if not self._resting:
+            return False
+        self._resting = False
+        self._asked = 0
+        self._listen(self._now, self.timing.tick)
+        return True
+
     def _listen(self, now: int, tick: int) -> None:
-        """Goes on parsing, if it was resting."""
-        if self.timing.paused:
-            self.timing.paused = False
+        """Goes on parsing, if it was paused and has no reason to be any more."""
+        if not self._waiting and not self._resting:
             self.timing.heard(tick)
             self.engine.resume(now)
 
@@ -250,11 +357,18 @@ class Connection:
         self.engine.write(encode_method(channel, method))
 
     def block(self, reason: str) -> None:
-        """Tells a client that can take it that it is not to publish."""
-        self._tell_blocking(ConnectionBlocked(reason=reason))
+        if not self.blocked:
+            self.blocked = True
+            self._tell_blocking(ConnectionBlocked(reason=reason))
 
-    def unblock(self) -> None:
-        self._tell_blocking(ConnectionUnblocked())
+    def unblock(self, now: int, tick: int) -> None:
+        if self.blocked:
+            self.blocked = False
+            self._tell_blocking(ConnectionUnblocked())
+        if self.engine.held:
+            self._now = now
+            self.timing.heard(tick)
+            self.engine.release(now)
 
     def _tell_blocking(self, method: ConnectionBlocked | ConnectionUnblocked) -> None:
         if self.state is State.RUNNING and "connection.blocked" in self.capabilities:
@@ -279,6 +393,9 @@ class Connection:
         decode_method(method_id, arguments)
         if self.virtual_host is None:
             raise InvariantError("a connection is running without a virtual host")
+        broker = self.service.broker
+        broker.limits.check_channels(broker.channel_count, node=self.service.cluster_name)
+        broker.channel_count += 1
         self.channels[number] = Channel(
             self, self.virtual_host, self.engine.open_channel(number), number
         )
@@ -286,18 +403,20 @@ class Connection:
 
     def _close_channel(self, channel: Channel, method_id: int) -> None:
         if method_id == ChannelClose.METHOD_ID:
-            if not channel.failed:
-                self._forget_channel(channel)
-            self.write(channel.number, ChannelCloseOk())
+            chores = [] if channel.failed else self._forget_channel(channel)
+            self.after(chores, lambda: self.write(channel.number, ChannelCloseOk()))
         elif channel.failed:
             self._forget_channel(channel)
         else:
             raise ProtocolError("command_invalid", "unimplemented method")
 
-    def _forget_channel(self, channel: Channel) -> None:
-        self.engine.close_channel(channel.number)
+    def _forget_channel(self, channel: Channel) -> list[Chore]:
+        """Returns what is not done yet of giving back what it held."""
+        chore = self.engine.close_channel(channel.number)
         channel.release()
         del self.channels[channel.number]
+        self.service.broker.channel_count -= 1
+        return [chore] if chore is not None else []
 
     # Errors and the end
 
@@ -307,10 +426,13 @@ class Connection:
             return
         failed = self.channels.get(channel)
         if failed is None or REPLY_CODES[kind].is_hard:
+            if kind != "connection_forced":
+                self.service.journal.warning(self.owner, "closed", reply_text(kind, text))
             can_answer = self.state is State.RUNNING and kind != "frame_error"
             self._start_closing(CLOSE_MS if can_answer else LINGER_MS)
             self._write_close(0, ConnectionClose, kind, text, method_id)
         else:
+            self.service.journal.info(self.owner, "channel closed", reply_text(kind, text))
             failed.failed = True
             self.engine.fail_channel(channel)
             failed.release()
@@ -334,30 +456,69 @@ class Connection:
 
     def refuse_login(self, error: BrokerError | ProtocolError) -> None:
         """Says so to a client that can hear it. Each must wait before it can try again."""
+        self.service.journal.warning(self.owner, "login refused", error.text)
         self._start_closing(LINGER_MS)
         if "authentication_failure_close" in self.capabilities:
             self._write_close(0, ConnectionClose, error.kind, error.text, 0)
+
+    def _give_up(self) -> None:
+        """The client has been silent too long."""
+        if self.state is State.RUNNING:
+            self.service.journal.warning(self.owner, "missed heartbeats", "nothing came")
+        elif self.state is not State.CLOSING:
+            self.service.journal.warning(self.owner, HANDSHAKE_TIMEOUT, self.state.value)
+        self.finish()
 
     def _start_closing(self, milliseconds: int) -> None:
         """Everything is given back; only the end of the connection is heard now."""
         self.state = State.CLOSING
         self.timing.limit_to(milliseconds)
         self._release()
+        was_paused = self.engine.paused
         self.engine.drain()
-        self._listen(self._now, self.timing.tick)
+        self._waiting = self._resting = False
+        if was_paused:
+            self.timing.heard(self.timing.tick)
+            self.engine.resume(self._now)
+            self.engine.go_on(self._now)
+
+    def leave(self) -> None:
+        """The client goes: it is answered when all has been given back."""
+        self.state = State.CLOSING
+        self.timing.limit_to(CLOSE_MS)
+        self.engine.drain()
+        self.after(self._release(), self._answer_close)
+
+    def _answer_close(self) -> None:
+        self.finish()
+        self.write(0, ConnectionCloseOk())
 
     def finish(self) -> None:
         """The connection is over, but for what is still to be sent."""
         self.state = State.CLOSED
         self.finished = True
+        self._resting = False
         self._release()
         self.engine.close()
 
-    def _release(self) -> None:
+    def _release(self) -> list[Chore]:
+        """Returns what is not done yet of giving everything back."""
+        chores = []
         for channel in tuple(self.channels.values()):
-            self._forget_channel(channel)
+            chores += self._forget_channel(channel)
         if self.virtual_host is not None:
-            self.virtual_host.connection_closed(self)
+            chore = self.virtual_host.connection_closed(self)
+            if chore is not None:
+                chores.append(chore)
+        return chores
+
+
+def limit(engine: Engine, settings: Settings) -> None:
+    engine.session.limit_messages(
+        settings.message_bytes_max, settings.unfinished_bytes_max, settings.transaction_bytes_max
+    )
+    engine.session.limit_unacked(settings.unacked_per_channel_max)
+    engine.tune(INITIAL_FRAME_MAX, 0)
 
 
 def violation(error: BrokerError, channel: int) -> PeerViolation:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from leveret.broker.errors import BrokerError
+from leveret.broker.errors import BrokerError, NotAllowed
 from leveret.peers.amqp091.login import MECHANISMS, log_in
 from leveret.peers.amqp091.states import State
 from leveret.peers.service import Service
@@ -27,18 +27,16 @@ from leveret.wire.amqp091.methods import (
 if TYPE_CHECKING:
     from leveret.peers.amqp091.connection import Connection
 
-# What RabbitMQ offers; the least is the specification's, for there are clients that insist on it.
-FRAME_MAX: Final = 131072
+# The least is the specification's, for there are clients that insist on it.
 FRAME_MAX_MIN: Final = 4096
-CHANNEL_MAX: Final = 2047
-CHANNEL_MAX_MIN: Final = 1
-HEARTBEAT_SECONDS: Final = 60
+CHANNEL_MAX_MIN: Final = 1  # without a channel there is nothing to do
 
 LOCALES: Final = b"en_US"
 CAPABILITIES: Final = (  # those that are true; a client takes a missing one for false
     "publisher_confirms",
     "exchange_exchange_bindings",
     "basic.nack",
+    "connection.blocked",
     "consumer_cancel_notify",
     "consumer_priorities",
     "direct_reply_to",
@@ -81,15 +79,25 @@ def start_ok(connection: Connection, method: ConnectionStartOk) -> None:
         connection.refuse_login(error)
         return
     connection.engine.log_in(user.name.encode("utf-8", "surrogateescape"))
-    connection.write(
-        0,
-        ConnectionTune(channel_max=CHANNEL_MAX, frame_max=FRAME_MAX, heartbeat=HEARTBEAT_SECONDS),
+    settings = connection.service.settings
+    tune = ConnectionTune(
+        channel_max=settings.channels_per_connection_max,
+        frame_max=settings.frame_bytes_max,
+        heartbeat=settings.heartbeat_s,
     )
+    connection.write(0, tune)
 
 
 def tune_ok(connection: Connection, method: ConnectionTuneOk) -> None:
-    check_negotiated("frame_max", method.frame_max, least=FRAME_MAX_MIN, most=FRAME_MAX)
-    check_negotiated("channel_max", method.channel_max, least=CHANNEL_MAX_MIN, most=CHANNEL_MAX)
+    frames, channels = method.frame_max, method.channel_max
+    settings = connection.service.settings
+    check_negotiated("frame_max", frames, least=FRAME_MAX_MIN, most=settings.frame_bytes_max)
+    check_negotiated(
+        "channel_max",
+        channels,
+        least=CHANNEL_MAX_MIN,
+        most=settings.channels_per_connection_max,
+    )
     connection.frame_max = method.frame_max
     connection.channel_max = method.channel_max
     connection.engine.tune(method.frame_max, method.channel_max)
@@ -109,6 +117,8 @@ def check_negotiated(field: str, value: int, *, least: int, most: int) -> None:
 
 
 def open(connection: Connection, method: ConnectionOpen) -> None:
+    if connection.refusal is not None:
+        raise NotAllowed(connection.refusal)
     host = connection.service.broker.virtual_host(method.virtual_host)
     connection.virtual_host = host
     connection.engine.enter(host.routes)
@@ -123,9 +133,10 @@ def update_secret(connection: Connection, method: ConnectionUpdateSecret) -> Non
 
 def close(connection: Connection, method: ConnectionClose) -> None:
     """Also while we wait for the answer to our own."""
-    if connection.state is not State.CLOSING:
-        connection.finish()
-    connection.write(0, ConnectionCloseOk())
+    if connection.state is State.CLOSING:
+        connection.write(0, ConnectionCloseOk())
+    else:
+        connection.leave()
 
 
 def close_ok(connection: Connection, method: ConnectionCloseOk) -> None:

@@ -1,8 +1,8 @@
 """Which function handles which method of a connection, and of an open channel.
 
 When a method of class connection may come, `states` says. The handler of a channel's method
-returns the reply, or None if there is none; with no-wait set the reply is not sent. A method that
-is not in the table is one that only servers send. A new method is an entry here.
+returns the reply, or what leads to it (outcome.py); with no-wait set the reply is not sent. A
+method that is not in the table is one that only servers send. A new method is an entry here.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from leveret.peers.amqp091 import (
     queue,
     tx,
 )
+from leveret.peers.amqp091.outcome import Outcome
+from leveret.wire.amqp091.errors import ProtocolError
 from leveret.wire.amqp091.methods import (
     AccessRequest,
     BasicCancel,
@@ -41,7 +43,6 @@ from leveret.wire.amqp091.methods import (
     ExchangeDeclare,
     ExchangeDelete,
     ExchangeUnbind,
-    Method,
     QueueBind,
     QueueDeclare,
     QueueDelete,
@@ -55,7 +56,7 @@ from leveret.wire.amqp091.methods import (
 if TYPE_CHECKING:
     from leveret.peers.amqp091.connection import Connection
 
-Handler: TypeAlias = Callable[[channel.Channel, Any], Method | None]
+Handler: TypeAlias = Callable[[channel.Channel, Any], Outcome]
 ConnectionHandler: TypeAlias = "Callable[[Connection, Any], None]"
 
 DEFINING_CLASSES: Final = (40, 50)  # exchange and queue: what they change must be durable
@@ -94,3 +95,12 @@ CONNECTION_HANDLERS: Final[Mapping[int, ConnectionHandler]] = {
     ConnectionClose.METHOD_ID: connection_methods.close,
     ConnectionCloseOk.METHOD_ID: connection_methods.close_ok,
 }
+
+
+def check_size(method_id: int, size: int, size_max: int) -> None:
+    """Raises ProtocolError for a method that leaves too much of itself in the broker."""
+    if size <= size_max:
+        return
+    if method_id >> 16 in DEFINING_CLASSES or method_id == BasicConsume.METHOD_ID:
+        text = f"declaration size {size} is larger than configured max size {size_max}"
+        raise ProtocolError("precondition_failed", text)

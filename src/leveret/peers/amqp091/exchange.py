@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from leveret.peers.amqp091.channel import Channel
+from leveret.peers.amqp091.outcome import Outcome, after
 from leveret.wire.amqp091.methods import (
     ExchangeBind,
     ExchangeBindOk,
@@ -28,9 +29,9 @@ def declare(channel: Channel, method: ExchangeDeclare) -> ExchangeDeclareOk:
     return ExchangeDeclareOk()
 
 
-def delete(channel: Channel, method: ExchangeDelete) -> ExchangeDeleteOk:
-    channel.virtual_host.delete_exchange(method.exchange, if_unused=method.if_unused)
-    return ExchangeDeleteOk()
+def delete(channel: Channel, method: ExchangeDelete) -> Outcome:
+    chore = channel.virtual_host.delete_exchange(method.exchange, if_unused=method.if_unused)
+    return after(chore, ExchangeDeleteOk())
 
 
 def bind(channel: Channel, method: ExchangeBind) -> ExchangeBindOk:
@@ -43,11 +44,11 @@ def bind(channel: Channel, method: ExchangeBind) -> ExchangeBindOk:
     return ExchangeBindOk()
 
 
-def unbind(channel: Channel, method: ExchangeUnbind) -> ExchangeUnbindOk:
-    channel.virtual_host.unbind_exchange(
+def unbind(channel: Channel, method: ExchangeUnbind) -> Outcome:
+    chore = channel.virtual_host.unbind_exchange(
         destination=method.destination,
         source=method.source,
         routing_key=method.routing_key,
         arguments=method.arguments,
     )
-    return ExchangeUnbindOk()
+    return after(chore, ExchangeUnbindOk())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from leveret.broker.reply_queues import is_reply_queue
 from leveret.peers.amqp091 import direct_reply_to
 from leveret.peers.amqp091.channel import Channel
+from leveret.peers.amqp091.outcome import Outcome, Unfinished, after
 from leveret.wire.amqp091.methods import (
     QueueBind,
     QueueBindOk,
@@ -50,15 +51,15 @@ def bind(channel: Channel, method: QueueBind) -> QueueBindOk:
     return QueueBindOk()
 
 
-def unbind(channel: Channel, method: QueueUnbind) -> QueueUnbindOk:
-    channel.virtual_host.unbind_queue(
+def unbind(channel: Channel, method: QueueUnbind) -> Outcome:
+    chore = channel.virtual_host.unbind_queue(
         queue=channel.queue_name(method.queue),
         exchange=method.exchange,
         routing_key=routing_key(channel, method),
         arguments=method.arguments,
         connection=channel.connection,
     )
-    return QueueUnbindOk()
+    return after(chore, QueueUnbindOk())
 
 
 def routing_key(channel: Channel, method: QueueBind | QueueUnbind) -> str:
@@ -68,17 +69,17 @@ def routing_key(channel: Channel, method: QueueBind | QueueUnbind) -> str:
     return channel.queue_name("")
 
 
-def purge(channel: Channel, method: QueuePurge) -> QueuePurgeOk:
+def purge(channel: Channel, method: QueuePurge) -> Outcome:
     name = channel.queue_name(method.queue)
-    count = channel.virtual_host.purge_queue(name, channel.connection)
-    return QueuePurgeOk(message_count=count)
+    chore = channel.virtual_host.purge_queue(name, channel.connection)
+    return Unfinished([chore], lambda: QueuePurgeOk(message_count=chore.count))
 
 
-def delete(channel: Channel, method: QueueDelete) -> QueueDeleteOk:
-    count = channel.virtual_host.delete_queue(
+def delete(channel: Channel, method: QueueDelete) -> Outcome:
+    count, chore = channel.virtual_host.delete_queue(
         channel.queue_name(method.queue),
         if_unused=method.if_unused,
         if_empty=method.if_empty,
         connection=channel.connection,
     )
-    return QueueDeleteOk(message_count=count)
+    return after(chore, QueueDeleteOk(message_count=count))

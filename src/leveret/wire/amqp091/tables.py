@@ -24,9 +24,9 @@ from typing import Final, NamedTuple, TypeAlias
 
 from leveret.wire.amqp091.errors import ProtocolError
 
-TABLE_DEPTH_MAX: Final = 64  # tables within tables; far below Python's own limit of recursion
+TABLE_DEPTH_MAX: Final = 64  # real ones nest two or three deep; Python recurses to a thousand
 
-SHORTSTR_BYTES_MAX: Final = 255
+SHORTSTR_BYTES_MAX: Final = 255  # its size is one byte
 
 
 class Timestamp(int):

@@ -1,0 +1,78 @@
+"""What is asked for in RabbitMQ's words and does not happen yet: nothing else happens instead."""
+
+from __future__ import annotations
+
+import pika
+import pytest
+from pika.adapters.blocking_connection import BlockingChannel
+from pika.exceptions import ChannelClosedByBroker
+
+from tests.interop.broker_under_test import BrokerUnderTest
+
+
+@pytest.fixture(autouse=True)
+def leveret_only(broker: BrokerUnderTest) -> None:
+    if broker.product != "Leveret":
+        pytest.skip("elsewhere it happens")
+
+
+def fill(channel: BlockingChannel, queue: str, *bodies: bytes, **properties: object) -> None:
+    channel.confirm_delivery()
+    for body in bodies:
+        channel.basic_publish("", queue, body, pika.BasicProperties(**properties))
+
+
+def drain(channel: BlockingChannel, queue: str) -> list[bytes]:
+    found = []
+    while (body := channel.basic_get(queue, auto_ack=True)[2]) is not None:
+        found.append(body)
+    return found
+
+
+def test_nothing_expires(channel: BlockingChannel, name: str) -> None:
+    channel.queue_declare(name, exclusive=True, arguments={"x-message-ttl": 0})
+    fill(channel, name, b"a", expiration="0")
+    assert drain(channel, name) == [b"a"]
+
+
+def test_no_queue_is_too_long(channel: BlockingChannel, name: str) -> None:
+    arguments = {"x-max-length": 1, "x-max-length-bytes": 1, "x-overflow": "reject-publish"}
+    channel.queue_declare(name, exclusive=True, arguments=arguments)
+    fill(channel, name, b"first", b"second")
+    assert drain(channel, name) == [b"first", b"second"]
+
+
+def test_what_is_rejected_goes_nowhere(channel: BlockingChannel, name: str) -> None:
+    dead = channel.queue_declare("", exclusive=True).method.queue
+    arguments = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": dead}
+    channel.queue_declare(name, exclusive=True, arguments=arguments)
+    fill(channel, name, b"bad")
+    channel.basic_reject(channel.basic_get(name)[0].delivery_tag, requeue=False)
+    assert (drain(channel, name), drain(channel, dead)) == ([], [])
+
+
+def test_a_death_that_a_client_tells_of_is_a_header_like_any_other(
+    channel: BlockingChannel, queue: str
+) -> None:
+    headers = {"x-death": [{"queue": queue, "reason": "expired", "count": 7}]}
+    fill(channel, queue, b"x", headers=headers)
+    _, properties, _ = channel.basic_get(queue, auto_ack=True)
+    assert properties.headers == headers
+
+
+def test_messages_stay_in_order_whatever_their_priority(
+    channel: BlockingChannel, name: str
+) -> None:
+    channel.queue_declare(name, exclusive=True, arguments={"x-max-priority": 9})
+    for priority, body in [(1, b"low"), (9, b"high"), (5, b"middle")]:
+        fill(channel, name, body, priority=priority)
+    assert drain(channel, name) == [b"low", b"high", b"middle"]
+
+
+@pytest.mark.parametrize("exchange", ["trace", "event", "log"])
+def test_the_servers_tracing_exchanges_are_not_there(
+    channel: BlockingChannel, exchange: str
+) -> None:
+    with pytest.raises(ChannelClosedByBroker) as closed:
+        channel.exchange_declare(f"amq.rabbitmq.{exchange}", passive=True)
+    assert closed.value.reply_code == 404
