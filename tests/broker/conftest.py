@@ -13,6 +13,7 @@ from leveret.broker.limits import Limits
 from leveret.broker.message import Message
 from leveret.broker.queue import Queue
 from leveret.broker.virtual_host import VirtualHost
+from leveret.engine.queue import Queue as Store
 from leveret.engine.shard import Shard
 
 
@@ -35,6 +36,9 @@ class Kept(dict[Key, Value]):
             del self[key]
         else:
             self[key] = json.loads(json.dumps(value))
+
+    def drop(self, key: Key, store: Store) -> None:
+        del self[key]
 
 
 @pytest.fixture

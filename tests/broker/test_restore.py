@@ -19,10 +19,16 @@ def restored(kept, random: Callable[[int], bytes]) -> Restored:
     """A new virtual host of what is kept, whatever the order in which it is read."""
 
     def restored() -> VirtualHost:
-        shard = Shard()
+        shard = Shard(journal=True)
         host = VirtualHost("/", shard, random, Limits(queues_max=0, bindings_max=0))
         definitions = reversed(kept.items())
-        restore({"/": host}, definitions, classes={}, open_store=lambda _: shard.open_queue())
+        restore(
+            {"/": host},
+            list(definitions),
+            classes={},
+            open_store=shard.reopen_queue,
+            definitions=kept,
+        )
         return host
 
     return restored
@@ -64,8 +70,66 @@ def test_the_engines_queue_is_the_one_of_that_identity(host, kept, random):
         kept.items(),
         classes={},
         open_store=lambda number: opened.append(number) or again.shard.open_queue(),
+        definitions=kept,
     )
     assert opened == [queue.store.identity]
+
+
+def bind(host: VirtualHost, queue: str, exchange: str, routing_key: str = "") -> None:
+    host.bind_queue(queue=queue, exchange=exchange, routing_key=routing_key, connection=None)
+
+
+def binding_keys(kept) -> list[tuple[str, ...]]:
+    return [key for key in kept if key[0] == "binding"]
+
+
+def test_bindings_of_an_end_that_has_gone_go_too(host, kept, restored):
+    host.declare_exchange("e", "fanout", durable=True)
+    for name in ("q", "r"):
+        host.declare_queue(name, durable=True, connection=None)
+        bind(host, name, "e")
+    del kept["queue", "/", "q"]
+    assert restored().topology.binding_count == 1
+    assert [key[5] for key in binding_keys(kept)] == ["r"]
+
+
+def test_who_has_the_name_of_what_has_gone_has_not_its_bindings(host, kept, restored):
+    for _ in range(2):
+        host.declare_exchange("e", "fanout", durable=True)
+        host.declare_exchange("f", "fanout", durable=True)
+        host.declare_queue("q", durable=True, connection=None)
+        bind(host, "q", "e", "from")
+        host.bind_exchange(destination="f", source="amq.topic", routing_key="to")
+        before = dict(kept)
+        host.delete_exchange("e")
+        host.delete_exchange("f")
+    kept.update({key: {} for key in before if key[0] == "binding"})
+    for name, incarnation in (("e", 1), ("f", 2)):
+        value = {**before["exchange", "/", name], "incarnation": incarnation}
+        kept["exchange", "/", name] = value
+    again = restored()
+    assert again.topology.binding_count == 0
+    assert binding_keys(kept) == []
+
+
+def test_an_auto_delete_exchange_whose_last_binding_has_lost_its_end_goes(host, kept, restored):
+    host.declare_queue("q", durable=True, connection=None)
+    for name in ("e", "f"):
+        host.declare_exchange(name, "fanout", durable=True, auto_delete=True)
+    host.declare_exchange("unbound", "fanout", durable=True, auto_delete=True)
+    bind(host, "q", "e")
+    host.bind_exchange(destination="e", source="f", routing_key="")
+    del kept["queue", "/", "q"]
+    again = restored()
+    assert set(kept) == {("exchange", "/", "unbound")}
+    assert not {"e", "f"} & set(again.exchanges)
+
+
+def test_what_changes_afterwards_is_kept(host, kept, restored):
+    host.declare_queue("q", durable=True, connection=None)
+    again = restored()
+    again.delete_queue("q", connection=None)
+    assert kept == {}
 
 
 @pytest.mark.parametrize(
@@ -76,13 +140,19 @@ def test_the_engines_queue_is_the_one_of_that_identity(host, kept, random):
         (("exchange", "gone", "e"), {}, "exchange gone e: 'gone'"),
         (
             ("exchange", "/", "e"),
-            {"type": "x-old", "auto_delete": False, "internal": False, "arguments": {}},
+            {
+                "incarnation": 1,
+                "type": "x-old",
+                "auto_delete": False,
+                "internal": False,
+                "arguments": {},
+            },
             "exchange / e: unknown exchange type 'x-old'",
         ),
         (
             ("queue", "/", "q"),
             {"id": None, "auto_delete": False, "arguments": {}},
-            "queue / q: a queue's identity is a number",
+            "queue / q: an incarnation is a whole number",
         ),
         (
             ("queue", "/", "q"),
@@ -90,9 +160,15 @@ def test_the_engines_queue_is_the_one_of_that_identity(host, kept, random):
             "queue / q: arguments are a table",
         ),
         (
-            ("binding", "/", "amq.topic", "queue", "q", "#", ""),
-            {},
-            "binding / amq.topic queue q # : 'q'",
+            ("exchange", "/", "e"),
+            {
+                "incarnation": "1",
+                "type": "fanout",
+                "auto_delete": False,
+                "internal": False,
+                "arguments": {},
+            },
+            "exchange / e: an incarnation is a whole number",
         ),
     ],
 )

@@ -111,6 +111,65 @@ def test_a_deleted_queue_whose_number_is_used_again_stays_deleted(world, client,
     assert b"new" in record
 
 
+def test_a_queue_that_was_dropped_with_very_many_messages_leaves_its_number(world, client, log):
+    for _ in range(2):
+        queue = world.kept_queue(b"k")
+        client.send(message(b"k", b"", PERSISTENT) * 20_000)
+        world.close_queue(queue)
+        world.turn()
+    last = world.kept_queue(b"k")
+    log.take()
+    replay = log.replayed()
+    replay.claim(last.identity)
+    replay.finish()
+    assert not replay.shard.pending
+    numbers = {replay.shard.open_queue().number for _ in range(5)}
+    assert len(numbers | {last.number}) == 6
+
+
+def test_what_names_a_dropped_queue_afterwards_is_not_listened_to(world, client, log):
+    """A log may move what lives behind a DROP: here the message that another queue has, too."""
+    dropped, other = world.kept_queue(b"k"), world.kept_queue(b"k")
+    client.consume(dropped, no_ack=True)
+    client.publish(b"k", b"x", PERSISTENT)
+    log.take()
+    world.turn()
+    log.take()
+    world.close_queue(dropped)
+    log.take()
+    published, settled, gone = (batch for _, batch in log.batches)
+    log.batches = list(enumerate((gone, published, settled, gone), 1))
+    replay = log.replayed()
+    assert replay.claim(other.identity).ready_count == 1
+    assert [queue and queue.identity for queue in replay.shard.queues] == [None, other.identity]
+    with pytest.raises(ReplayError, match=f"queue {dropped.identity:x} was dropped, and is there"):
+        replay.claim(dropped.identity)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 1, 0), (1, 0, 1)])
+def test_of_two_queues_with_one_number_the_older_was_dropped(world, client, log, order):
+    """A log may have forgotten the DROP, because nothing but a moved message names the queue."""
+    queues = []
+    for _ in range(2):
+        queue = world.kept_queue(b"k")
+        queues.append(queue)
+        client.publish(b"k", b"", PERSISTENT)
+        log.take()
+        world.close_queue(queue)
+        log.take()
+    batches = [log.batches[0][1], log.batches[2][1]]
+    purge = HEAD + bytes.fromhex(
+        f"00000020 02000000 {queues[1].identity:016x} 0000000000000000 0000000000000000"
+    )
+    log.batches = [
+        (number, batches[which] if number <= 2 or which == 0 else purge)
+        for number, which in enumerate(order, 1)
+    ]
+    replay = log.replayed()
+    assert replay.claim(queues[1].identity).ready_count == (order != (1, 0, 1))
+    assert len([queue for queue in replay.shard.queues if queue is not None]) == 1
+
+
 def test_the_newest_definition_of_a_key_counts(world, log):
     for key, value in [(b"a", b"1"), (b"b", b"2"), (b"a", b"3"), (b"b", None), (b"c", b"")]:
         world.shard.journal.define(key, value)
@@ -125,6 +184,7 @@ def test_queues_that_nobody_claims_are_dropped(world, client, log):
     replay = log.replayed()
     replay.claim(queues[1].identity)
     assert replay.finish() == 2
+    assert not replay.shard.chores.waiting
     assert {replay.shard.open_queue().number for _ in range(2)} == {0, 2}
     assert replay.shard.journal.pending
 

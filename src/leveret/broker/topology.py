@@ -118,10 +118,13 @@ class Topology:
 
     def unbind(self, binding: Binding) -> Chore | None:
         """Removes a binding that is there, and its source if that was its last one."""
-        self.drop(binding)
-        if self.is_unused(binding.source):
-            return self.remove_exchange(binding.source)
-        return None
+        self.drop_at_source(binding)
+        if binding.destination.bindings is not None:
+            del binding.destination.bindings[binding]
+        unused = self.is_unused(binding.source)
+        chore = self.remove_exchange(binding.source) if unused else None
+        self.dropped(binding)
+        return chore
 
     def route(self, exchange: Exchange, routing_key: str) -> Route:
         """Where a message goes from here, good until something on the way changes."""
@@ -241,10 +244,10 @@ class Topology:
             while destination.bindings:
                 binding, _ = destination.bindings.popitem()
                 self.drop_at_source(binding)
-                self.dropped(binding)
                 if self.is_unused(binding.source):
                     self.forget_exchange(binding.source)
                     work.append(binding.source)
+                self.dropped(binding)
                 yield
 
     def is_unused(self, exchange: Exchange) -> bool:
@@ -264,13 +267,6 @@ class Topology:
             if not dependents:
                 del self.alternated[exchange.alternate]
 
-    def drop(self, binding: Binding) -> None:
-        """Takes the binding out at both ends."""
-        self.drop_at_source(binding)
-        if binding.destination.bindings is not None:
-            del binding.destination.bindings[binding]
-        self.dropped(binding)
-
     def drop_at_source(self, binding: Binding) -> None:
         source = binding.source
         self.make_routes_stale(source)
@@ -278,7 +274,11 @@ class Topology:
         source.binding_count -= 1
 
     def dropped(self, binding: Binding) -> None:
-        """It has been taken out at its destination."""
+        """It has been taken out at both ends.
+
+        An auto-delete exchange that goes with it is gone already: after a crash in between it is
+        the binding of an exchange that is not there.
+        """
         self.recorder.unbound(binding)
         source, destination = binding.source, binding.destination
         self.binding_count -= 1

@@ -17,7 +17,7 @@ from leveret.broker.arguments import NO_ARGUMENTS, Arguments, freeze
 from leveret.broker.binding import Binding
 from leveret.broker.definitions import Definitions, Recorder
 from leveret.broker.errors import AccessRefused, NotFound, PreconditionFailed
-from leveret.broker.exchange import Exchange, Router, check_alternate
+from leveret.broker.exchange import NOT_KEPT, Exchange, Router, check_alternate
 from leveret.broker.exchanges import EXCHANGE_TYPES, RouterMaker
 from leveret.broker.exchanges.default import check_not_default
 from leveret.broker.exchanges.surroundings import Surroundings
@@ -124,6 +124,7 @@ class VirtualHost:
                 auto_delete=auto_delete,
                 internal=internal,
                 arguments=arguments,
+                incarnation=self.shard.new_incarnation() if durable else NOT_KEPT,
             )
         exchange.check_same(
             type,
@@ -380,6 +381,7 @@ class VirtualHost:
         auto_delete: bool = False,
         internal: bool = False,
         arguments: Arguments = NO_ARGUMENTS,
+        incarnation: int = NOT_KEPT,
     ) -> Exchange:
         exchange = Exchange(
             name,
@@ -389,6 +391,7 @@ class VirtualHost:
             auto_delete=auto_delete,
             internal=internal,
             arguments=arguments,
+            incarnation=incarnation,
         )
         self.topology.add_exchange(exchange)
         return exchange

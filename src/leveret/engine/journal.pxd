@@ -38,7 +38,7 @@ cdef class Journal:
     cdef Py_ssize_t settle(self, unsigned long long queue, unsigned long long position) except -1
     cdef int extend(self, Py_ssize_t at, unsigned long long position) except -1
     cdef Py_ssize_t begin(self, int kind, Py_ssize_t length, unsigned long long queue) except -1
-    cpdef drop(self, unsigned long long queue)
+    cpdef drop(self, unsigned long long queue, bytes key=*)
     cpdef define(self, bytes key, bytes value)
     cdef Chunk adopt(
         self, unsigned long long number, Buffer source, Py_ssize_t start, Py_ssize_t length

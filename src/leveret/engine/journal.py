@@ -134,8 +134,11 @@ class Journal:
         self.chunk.buffer.put_u64(at + 16, first)
         self.chunk.buffer.put_u64(at + 24, last)
 
-    def drop(self, queue: cython.ulonglong) -> None:
-        """A queue has gone with all that was in it."""
+    def drop(self, queue: cython.ulonglong, key: bytes | None = None) -> None:
+        """A queue has gone with all that was in it, and in the same batch its definition."""
+        if key is not None:
+            self.reserve(DEFINE_HEAD_BYTES + len(key) + 7 + DROP_BYTES)
+            self.define(key, None)
         self.begin(DROP, DROP_BYTES, queue)
         self.urgent = True
 

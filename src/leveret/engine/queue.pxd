@@ -55,6 +55,7 @@ cdef class Queue:
     ) except -1
     cpdef int requeue(self, unsigned long long position) except -1
     cdef Py_ssize_t body_length(self, unsigned long long location) except -1
+    cpdef log_dropped(self, bytes key=*)
     cpdef close(self)
     cpdef add_consumer(self, Consumer consumer)
     cpdef remove_consumer(self, Consumer consumer)

@@ -114,7 +114,9 @@ class Queue:
         position: cython.ulonglong
         entry: cython.ulonglong
         location: cython.ulonglong
-        for position in range(max(first, self.index.first_position()), last + 1):
+        for position in range(
+            max(first, self.index.first_position()), min(last + 1, self.index.next_position)
+        ):
             entry = self.index.remove(position)
             if entry != 0:
                 location = entry & LOCATION_MASK
@@ -267,14 +269,21 @@ class Queue:
             count += 1
         return count
 
+    def log_dropped(self, key: bytes | None = None) -> None:
+        """The log learns that the queue goes, and its definition, before the messages do.
+
+        It is told nothing of the queue any more.
+        """
+        if self.keeps != KEEPS_NOTHING:
+            self.journal.drop(self.identity, key)
+            self.keeps = KEEPS_NOTHING
+
     def close(self) -> None:
         """Who still holds a message of this queue may settle it in vain.
 
         What is in it stays until empty() has taken it out.
         """
-        if self.keeps != KEEPS_NOTHING:
-            self.journal.drop(self.identity)
-            self.keeps = KEEPS_NOTHING
+        self.log_dropped()
         self.closed = True
         self.ready_count = 0
         self.ready_bytes = 0

@@ -10,6 +10,7 @@ cdef class Replay:
     cdef bint redelivered
     cdef readonly dict definitions
     cdef dict claimed
+    cdef dict dropped
 
     cdef int record(self, Chunk chunk, Py_ssize_t at, Py_ssize_t length) except -1
     cdef int enqueue(self, Chunk chunk, Py_ssize_t at, Py_ssize_t length) except -1
@@ -17,3 +18,5 @@ cdef class Replay:
     cdef int drop(self, unsigned long long identity) except -1
     cdef int define(self, Chunk chunk, Py_ssize_t at, Py_ssize_t length) except -1
     cdef Queue queue(self, unsigned long long identity)
+    cdef bint is_dropped(self, unsigned long long identity) except -1
+    cdef int forget(self, Queue queue) except -1

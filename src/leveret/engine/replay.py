@@ -2,7 +2,9 @@
 
 Reading decides nothing: no message is routed, no clock is asked, so that the same batches make the
 same queues whatever has changed since. What is said of a queue that is not known yet makes one; of
-these, the ones that no definition claims in the end are dropped.
+these, the ones that no definition claims in the end are dropped. Of a queue that was dropped
+nothing more is listened to: a message may name it that other queues have, too. That a number has
+been given to a newer queue says that the one before was dropped.
 """
 
 from __future__ import annotations
@@ -82,6 +84,7 @@ class Replay:
         self.redelivered = redelivered
         self.definitions: dict[bytes, bytes] = {}
         self.claimed: dict[int, Queue] = {}
+        self.dropped: dict[int, int] = {}  # the newest identity, by number
 
     def apply(self, number: int, batch: Buffer, start: int, length: int) -> None:
         """A batch with its head. Raises ReplayError for what no journal writes."""
@@ -99,8 +102,10 @@ class Replay:
             at += size
 
     def claim(self, identity: int) -> Queue:
-        """The queue of this identity, with what the log has of it."""
+        """The queue of this identity, with what the log has of it. Raises ReplayError."""
         queue = self.queue(identity)
+        if queue is None:
+            raise ReplayError(f"queue {identity:x} was dropped, and is there")
         self.claimed[identity] = queue
         return queue
 
@@ -109,7 +114,7 @@ class Replay:
         count = 0
         for queue in list(self.shard.queues):
             if queue is not None and queue.identity not in self.claimed:
-                self.shard.close_queue(queue)
+                self.shard.drop_reopened(queue)
                 count += 1
         self.shard.free_the_rest()
         return count
@@ -155,6 +160,8 @@ class Replay:
                 continue  # a queue of which nothing is kept
             position = buffer.u64(target + 8)
             queue = self.queue(identity)
+            if queue is None:
+                continue
             if position < queue.index.next_position:
                 raise ReplayError(f"position {position} of queue {identity:x} comes again")
             chunk.references += 1
@@ -176,6 +183,8 @@ class Replay:
         last = chunk.buffer.u64(at + 24)
         if last < first or last >> 62:
             raise ReplayError(f"a run of positions from {first} to {last}")
+        if queue is None:
+            return 0
         if kind == SETTLE:
             return queue.forget(first, last)
         for position in range(
@@ -186,8 +195,13 @@ class Replay:
 
     def drop(self, identity: cython.ulonglong) -> cython.int:
         queue: Queue = self.queue(identity)
-        queue.keep(0, identity)  # or its end would be written down once more
-        self.shard.close_queue(queue)
+        return 0 if queue is None else self.forget(queue)
+
+    def forget(self, queue: Queue) -> cython.int:
+        """The queue was dropped."""
+        queue.keep(0, queue.identity)  # or its end would be written down once more
+        self.dropped[queue.number] = queue.identity
+        self.shard.drop_reopened(queue)
         return 0
 
     def define(self, chunk: Chunk, at: cython.Py_ssize_t, length: cython.Py_ssize_t) -> cython.int:
@@ -204,10 +218,21 @@ class Replay:
         return 0
 
     def queue(self, identity: cython.ulonglong) -> Queue:
+        """The queue of this identity, which is new if nothing was heard of it; None: dropped."""
         number: cython.Py_ssize_t = identity & NUMBER_MASK
         queue: Queue | None = None
         if number < len(self.shard.queues):
             queue = self.shard.queues[number]
-        if queue is None or queue.identity != identity:
-            queue = self.shard.reopen_queue(identity)
-        return queue
+        if queue is not None:
+            if queue.identity == identity:
+                return queue
+            if queue.identity > identity:
+                return cython.cast(Queue, None)
+            self.forget(queue)
+        elif self.is_dropped(identity):
+            return cython.cast(Queue, None)
+        return self.shard.reopen_queue(identity)
+
+    def is_dropped(self, identity: cython.ulonglong) -> cython.bint:
+        newest: cython.ulonglong = self.dropped.get(identity & NUMBER_MASK, 0)
+        return newest >= identity

@@ -16,7 +16,7 @@ cdef class Shard:
     cdef readonly Memory memory
     cdef readonly Records records
     cdef readonly Journal journal
-    cdef unsigned long long kept_count
+    cdef readonly unsigned long long incarnations
     cdef readonly bint logged
     cdef readonly unsigned long long batch
     cdef list waiting

@@ -76,6 +76,9 @@ READY_BYTES = cython.declare(cython.Py_ssize_t, 100)
 HALVINGS_MAX = cython.declare(cython.int, 6)
 # More than any broker here has memory for; what is above stands in a log that is broken.
 QUEUES_MAX = cython.declare(cython.Py_ssize_t, 1 << 26)
+COUNT_MAX = cython.declare(cython.Py_ssize_t, 0x7FFFFFFFFFFFFFFF)
+# The upper half of a queue's identity.
+INCARNATIONS_MAX = cython.declare(cython.ulonglong, 0xFFFFFFFF)
 # A queue's number within its identity.
 NUMBER_MASK = cython.declare(cython.ulonglong, 0xFFFFFFFF)
 
@@ -103,7 +106,7 @@ class Shard:
         self.memory = Memory() if memory is None else memory
         self.records = Records(self.memory)
         self.journal = Journal(self.records) if journal else cython.cast(Journal, None)
-        self.kept_count = 0
+        self.incarnations = 0  # numbers that were given to what is kept, ever
         self.logged = False
         self.batch = 0
         self.waiting: list[Owing] = []
@@ -139,11 +142,19 @@ class Shard:
         """From now on the log keeps the queue's messages: all, or the persistent ones."""
         if self.journal is None:
             raise InvariantError("there is no log to keep messages in")
-        self.kept_count += 1
-        queue.keep(
-            KEEPS_ALL if everything else KEEPS_PERSISTENT,
-            cython.cast(cython.ulonglong, self.kept_count) << 32 | queue.number,
-        )
+        incarnation: cython.ulonglong = self.new_incarnation()
+        queue.keep(KEEPS_ALL if everything else KEEPS_PERSISTENT, incarnation << 32 | queue.number)
+
+    def new_incarnation(self) -> int:
+        """A number that nothing else that was kept has or had."""
+        if self.incarnations >= INCARNATIONS_MAX:
+            raise InvariantError("there are no more numbers for what is kept")
+        self.incarnations += 1
+        return self.incarnations
+
+    def skip_incarnations(self, given: int) -> None:
+        """The numbers up to this one may have been given."""
+        self.incarnations = max(self.incarnations, given)
 
     def reopen_queue(self, identity: cython.ulonglong) -> Queue:
         """The queue of which the log has something, empty at first. Nothing else was opened yet."""
@@ -157,8 +168,14 @@ class Shard:
         queue = Queue(number, self.records, self.journal, self.pages)
         queue.keep(KEEPS_PERSISTENT, identity)
         self.queues[number] = queue
-        self.kept_count = max(self.kept_count, identity >> 32)
+        self.skip_incarnations(identity >> 32)
         return queue
+
+    def drop_reopened(self, queue: Queue) -> None:
+        """Drops a queue, all at once: no route leads there, and nobody waits meanwhile."""
+        queue.close()
+        queue.empty(COUNT_MAX)
+        self.queues[queue.number] = None
 
     def free_the_rest(self) -> None:
         """All queues have been reopened: the other numbers are free."""
