@@ -3,7 +3,7 @@
 import pytest
 
 from leveret.engine.errors import InvariantError
-from tests.engine.client import ACK, Answer, Client, World, ack_frame, message
+from tests.engine.client import ACK, Answer, Client, World, ack_frame, message, nack_frame
 from tests.engine.fake_log import FakeLog
 
 MIB = 1 << 20
@@ -200,6 +200,93 @@ def test_one_batch_has_a_limit(world, length):
         world.shard.journal.reserve(length)
     with pytest.raises(ValueError, match="more than 16 MiB"):
         world.shard.journal.define(b"", bytes(min(length, 1 << 24)))
+
+
+def test_a_queue_and_its_definition_go_in_one_batch(world, client, log):
+    queue = world.kept_queue(b"k")
+    world.shard.journal.define(b"filler", bytes(MIB - HEAD - 24 - 40))
+    queue.log_dropped(b"name")
+    world.close_queue(queue)
+    log.take()
+    assert log.batches[1][1][HEAD:].hex(" ") == (
+        "00 00 00 18 04 01 00 00 00 00 00 04 00 00 00 00"
+        " 6e 61 6d 65 00 00 00 00"
+        " 00 00 00 10 03 00 00 00 00 00 00 01 00 00 00 00"
+    )
+
+
+def test_a_log_chunk_is_never_compacted(world, client, log):
+    """A message that stays for long in one of them, among 4,000 that went, is where it was."""
+    queue = world.kept_queue(b"k")
+    client.consume(queue, prefetch=0)
+    client.send(message(b"k", bytes(1000), PERSISTENT) * 4000)
+    log.sync()
+    client.take_turns()
+    (first, *_) = queue.index.entries()
+    chunks = log_chunks(world)
+    before = [chunk.buffer.bytes_at(0, chunk.used) for chunk in chunks[:-1]]
+    client.send(b"".join(ack_frame(tag) for tag in range(2, 4001) if tag % 1000))
+    assert world.shard.records.sparse == []
+    log.sync()
+    client.take_turns()
+    assert len(log_chunks(world)) > 1
+    assert queue.index.entries()[0] == first
+    assert [chunk.buffer.bytes_at(0, chunk.used) for chunk in chunks[:-1]] == before
+    client.send(nack_frame(1))
+    client.take_turns()
+    assert queue.index.entries()[0][2] == first[2]
+
+
+def test_compacting_ordinary_chunks_leaves_log_chunks_alone(world, client, log):
+    queue = world.kept_queue(b"k")
+    client.consume(queue)
+    for number in range(3000):
+        client.publish(b"k", bytes(1000), PERSISTENT if number % 2 else b"\0\0")
+    log.sync()
+    client.take_turns()
+    places = {position: location for position, _, location in queue.index.entries()}
+    client.send(b"".join(ack_frame(tag) for tag in range(1, 3001) if tag % 100 > 1))
+    assert world.shard.records.sparse != []
+    client.take_turns()
+    moved = {
+        position % 2
+        for position, _, location in queue.index.entries()
+        if location != places[position]
+    }
+    assert moved == {0}
+
+
+def test_a_log_chunk_goes_when_its_last_batch_is_durable_and_not_before(world, client, log):
+    queue = world.kept_queue(b"k")
+    numbers = []
+    for _ in range(3):
+        client.publish(b"k", bytes(400_000), PERSISTENT)
+        numbers.append(log.take())
+    first, second = log_chunks(world)
+    queue.purge()
+    log.take()
+    assert (first.references, first.complete, first.batches_under_way) == (0, True, 2)
+    world.shard.became_durable(numbers[0])
+    assert log_chunks(world) == [first, second]
+    world.shard.became_durable(numbers[1])
+    assert log_chunks(world) == [second]
+    log.sync()
+    assert log_chunks(world) == [second]
+
+
+def test_a_durable_log_chunk_stays_while_a_queue_refers_to_it(world, client, log):
+    queue = world.kept_queue(b"k")
+    for _ in range(3):
+        client.publish(b"k", bytes(400_000), PERSISTENT)
+    log.sync()
+    first, second = log_chunks(world)
+    client.consume(queue, prefetch=1)
+    client.take_turns()
+    client.send(ack_frame(1))
+    client.take_turns()
+    assert (first.references, log_chunks(world)) == (1, [first, second])
+    client.send(ack_frame(2))
+    assert log_chunks(world) == [second]
 
 
 def test_batches_are_numbered_from_one_on(world, client, log):
