@@ -18,7 +18,8 @@ from tests.engine.fake_log import FakeLog
 PERSISTENT = b"\x10\x00\x02"
 HEAD = bytes(48)
 READY, UNACKED, REDELIVERED = 1, 2, 8
-NUMBER_MASK = 0xFFFFFFFF
+# More than the records of one rule take: only what is published overflows a batch.
+ROOM = 1 << 16
 
 
 @pytest.fixture
@@ -47,12 +48,14 @@ def contents(shard: Shard, queue: Queue) -> list[tuple[int, int, bytes]]:
     return found
 
 
+def kept_entries(world: World, queue: Queue) -> list[tuple[int, int, int]]:
+    chunks = world.shard.records.chunks
+    return [entry for entry in queue.index.entries() if chunks[entry[2] >> 24].logged]
+
+
 def kept(world: World, queue: Queue) -> list[tuple[int, int, bytes]]:
     """The same of what the log keeps; all messages are as if never delivered."""
-    chunks = world.shard.records.chunks
-    logged = {
-        position for position, _, location in queue.index.entries() if chunks[location >> 24].logged
-    }
+    logged = {position for position, _, _ in kept_entries(world, queue)}
     return [
         (position, 0, record)
         for position, _, record in contents(world.shard, queue)
@@ -295,7 +298,7 @@ def test_batches_out_of_order_are_an_error():
 
 
 class Broker(RuleBasedStateMachine):
-    """Any commands; at any moment a replay of the log gives the state that the writer had."""
+    """Any commands; a replay of the log, as far as it goes, gives the state that the writer had."""
 
     @initialize()
     def start(self) -> None:
@@ -304,11 +307,23 @@ class Broker(RuleBasedStateMachine):
         self.client = self.world.connect()
         self.queues: list[Queue] = []
         self.consumed: list[Queue] = []
+        self.states: dict[int, dict[int, list[int]]] = {}  # positions by queue, by last batch
+        self.wrote()
+
+    def wrote(self) -> None:
+        """What was written up to here stands for what is in the queues."""
+        journal = self.world.shard.journal
+        number = journal.number if journal.pending else len(self.log.batches)
+        self.states[number] = {
+            queue.identity: [position for position, _, _ in kept_entries(self.world, queue)]
+            for queue in self.queues
+        }
 
     @rule(everything=st.booleans())
     def declare(self, everything: bool) -> None:
         if len(self.queues) < 4:
             self.queues.append(self.world.kept_queue(b"k", everything=everything))
+            self.wrote()
 
     @rule(
         size=st.sampled_from([0, 1, 100, 100, 300_000]),
@@ -318,7 +333,9 @@ class Broker(RuleBasedStateMachine):
     def publish(self, size: int, persistent: bool, count: int) -> None:
         count = min(count, 1 + 600_000 // max(size, 1))
         properties = PERSISTENT if persistent else b"\0\0"
-        self.client.send(message(b"k", bytes(size), properties) * count)
+        for _ in range(count):
+            self.client.send(message(b"k", bytes(size), properties))
+            self.wrote()
 
     @precondition(lambda self: self.queues)
     @rule(data=st.data(), no_ack=st.booleans(), prefetch=st.integers(0, 9))
@@ -336,12 +353,16 @@ class Broker(RuleBasedStateMachine):
             requeue = how == "requeue"
             frame = ack_frame if how == "ack" else nack_frame
             options = {} if how == "ack" else {"requeue": requeue}
+            self.world.shard.journal.reserve(ROOM)
             self.client.send(frame(tag, multiple=multiple, **options))
+            self.wrote()
 
     @precondition(lambda self: self.queues)
     @rule(data=st.data())
     def purge(self, data: st.DataObject) -> None:
+        self.world.shard.journal.reserve(ROOM)
         data.draw(st.sampled_from(self.queues)).purge()
+        self.wrote()
 
     @precondition(lambda self: self.queues)
     @rule(data=st.data())
@@ -349,14 +370,35 @@ class Broker(RuleBasedStateMachine):
         queue = data.draw(st.sampled_from(self.queues))
         self.queues.remove(queue)
         self.world.close_queue(queue)
+        self.wrote()
 
     @rule()
     def turn(self) -> None:
+        self.world.shard.journal.reserve(ROOM)
         self.client.take_turns()
+        self.wrote()
 
-    @rule()
-    def sync(self) -> None:
-        self.log.sync()
+    @rule(durable=st.booleans())
+    def end_batch(self, durable: bool) -> None:
+        if durable:
+            self.log.sync()
+        else:
+            self.log.take()
+        self.wrote()
+
+    @rule(data=st.data())
+    def crash_before(self, data: st.DataObject) -> None:
+        """What a broker finds that starts again after only so many batches."""
+        self.log.take()
+        count = data.draw(st.integers(0, len(self.log.batches)))
+        state = self.states[max(number for number in self.states if number <= count)]
+        replay = self.log.replayed(upto=count)
+        for identity, positions in state.items():
+            again = replay.claim(identity)
+            assert [position for position, _, _ in again.index.entries()] == positions
+        replay.finish()
+        assert {queue.identity for queue in replay.shard.queues if queue is not None} == set(state)
+        self.wrote()
 
     @rule()
     def crash(self) -> None:
@@ -370,6 +412,7 @@ class Broker(RuleBasedStateMachine):
         replay.finish()
         survivors = {queue.identity for queue in replay.shard.queues if queue is not None}
         assert survivors == {queue.identity for queue in self.queues}
+        self.wrote()
 
     def teardown(self) -> None:
         if hasattr(self, "log"):
