@@ -302,6 +302,7 @@ class Broker(RuleBasedStateMachine):
         """What was deleted is swept away, consumers get what they can."""
         self.command(cuts)
         self.model.resolve()
+        self.shard.turn()  # also if nothing is pending: commands may do something at once again
         parsed = self.client.parser.receive(self.client.take_turns())
         self.busy = False
         self.delivered(parsed)
@@ -325,6 +326,7 @@ class Broker(RuleBasedStateMachine):
     @rule(data=st.data(), multiple=st.booleans(), how=any_of(["ack", "drop", "requeue"]))
     def settle(self, data: st.DataObject, multiple: bool, how: str) -> None:
         tag = data.draw(any_of(sorted(self.unacked)))
+        multiple = multiple and not self.busy  # or it would be done in the next turn
         self.command(False)
         for other in [other for other in self.unacked if other <= tag and multiple] or [tag]:
             number, body = self.unacked.pop(other)
@@ -342,7 +344,7 @@ class Broker(RuleBasedStateMachine):
         name = data.draw(any_of(sorted(self.model.queues)))
         number = self.model.queues[name]
         self.command(False)
-        self.host.purge_queue(name, None)
+        assert self.host.purge_queue(name, None).done
         unacked = {body for of, body in self.unacked.values() if of == number}
         end = self.model.ends[number]
         end.messages = [message for message in end.messages if message.body in unacked]
