@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from itertools import count
 
 import pytest
 
+from leveret.broker.definitions import Key, Value
 from leveret.broker.limits import Limits
 from leveret.broker.message import Message
 from leveret.broker.queue import Queue
 from leveret.broker.virtual_host import VirtualHost
+from leveret.engine.queue import Queue as Store
 from leveret.engine.shard import Shard
 
 
@@ -23,6 +26,19 @@ class Subscriber:
 
     def cancelled(self) -> None:
         self.cancellations += 1
+
+
+class Kept(dict[Key, Value]):
+    """The newest value of each key, as a log would keep it."""
+
+    def define(self, key: Key, value: Value | None) -> None:
+        if value is None:
+            del self[key]
+        else:
+            self[key] = json.loads(json.dumps(value))
+
+    def drop(self, key: Key, store: Store) -> None:
+        del self[key]
 
 
 @pytest.fixture
@@ -40,6 +56,14 @@ def random() -> Callable[[int], bytes]:
 @pytest.fixture
 def host(random: Callable[[int], bytes]) -> VirtualHost:
     return VirtualHost("/", Shard(), random, Limits())
+
+
+@pytest.fixture
+def kept(host: VirtualHost) -> Kept:
+    """What of the virtual host is to survive a restart."""
+    kept = Kept()
+    host.keep(kept)
+    return kept
 
 
 @pytest.fixture

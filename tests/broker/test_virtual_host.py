@@ -479,3 +479,25 @@ def test_deleting_makes_room(full):
     full.delete_queue("q", connection=None)
     full.declare_queue("more", connection=None)
     full.bind_queue(queue="more", exchange="e", routing_key="", connection=None)
+
+
+# Keeping
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ({"durable": True}, True),
+        ({"durable": False}, False),
+        ({"durable": True, "exclusive": True}, False),
+    ],
+)
+def test_messages_of_durable_queues_are_kept(random, options, kept):
+    host = VirtualHost("/", Shard(0, journal=True), random, Limits())
+    queue = host.declare_queue("q", connection=object(), **options)
+    assert (queue.store.identity > queue.store.number) is kept
+
+
+def test_without_a_log_nothing_is_kept(host):
+    queue = host.declare_queue("q", durable=True, connection=None)
+    assert queue.store.identity == queue.store.number

@@ -203,8 +203,8 @@ def content_of(channel: int, rest: Iterator[Frame]) -> tuple[bytes, bytes]:
 class World:
     """A shard, and a virtual host whose routing keys lead to `bound`'s queues."""
 
-    def __init__(self, memory: Memory | None = None) -> None:
-        self.shard = Shard(1, memory)
+    def __init__(self, memory: Memory | None = None, *, journal: bool = False) -> None:
+        self.shard = Shard(1, memory, journal=journal)
         self.routes = RouteCache(1)
         self.exchange = Exchange()
         self.bound: dict[bytes, list[Queue]] = {}
@@ -214,6 +214,11 @@ class World:
         for routing_key in routing_keys:
             self.bound.setdefault(routing_key, []).append(queue)
         self.exchange.changed()
+        return queue
+
+    def kept_queue(self, *routing_keys: bytes, everything: bool = False) -> Queue:
+        queue = self.queue(*routing_keys)
+        self.shard.keep_queue(queue, everything=everything)
         return queue
 
     def close_queue(self, queue: Queue) -> None:

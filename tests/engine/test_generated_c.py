@@ -28,8 +28,8 @@ HOT = {
     "amqp091/properties": "Properties: walk walk_field",
     "amqp091/consumer": "ChannelConsumer: deliver write_parts",
     "amqp091/unacked": "Unacked: add skip has take take_oldest take_at",
-    "amqp091/confirms": "Confirms: settled exceptional write write_prefix write_run write_frame"
-    " state set_state",
+    "amqp091/confirms": "Confirms: settled refused waits durable write write_runs write_run"
+    " write_frame state set_state",
     "shard": "Shard: publish count_targets touch",
     "queue": "Queue: accepts enqueue deliver deliver_next settle requeue unpark",
     "index": "Index: append seek_ready cursor_entry cursor_position take_unacked take_away"
@@ -55,7 +55,7 @@ MAY_CALL = {  # beyond what all may: what is rare, or was measured and found che
         *("PyLong_FromSsize_t", "__Pyx_SetItemInt", "__Pyx_PyDict_Pop_ignore"),
     },
     "Content.keep_properties": MAKES_A_BUFFER,  # larger ones than any before on this channel
-    "Confirms.exceptional": MAKES_A_BUFFER,  # the first exception after a time without
+    "Confirms.refused": MAKES_A_BUFFER,  # the first exception after a time without
     "Pages.find": {  # another page than the last time
         *("__Pyx_PyLong_From_unsigned_PY_LONG_LONG", "__Pyx_PyDict_GetItemDefault"),
     },

@@ -34,10 +34,11 @@ def test_a_record_has_these_bytes(world, client):
     client.publish(b"key", b"body", b"\x18\x00\x02\x09", exchange=b"ex")
     (chunk,) = chunks(world)
     assert [queue.number for queue in queues] == [0, 1, 2]
-    assert chunk.buffer.bytes_at(72, 80).hex(" ") == (
-        "00 00 00 50 00 00 00 02 00 00 00 00 00 0f 42 40 00 00 00 00 00 00 00 00"
+    assert chunk.buffer.bytes_at(80, 88).hex(" ") == (
+        "00 00 00 58 00 00 00 02 00 00 00 00 00 0f 42 40 00 00 00 00 00 00 00 00"
         " 00 00 00 04 00 00 00 04 00 07 00 09 00 00 00 02"
-        " 00 00 00 01 00 00 00 00 00 00 00 01 00 00 00 02 00 00 00 00 00 00 00 01"
+        " 00 00 00 00 00 00 00 01 00 00 00 00 00 00 00 01"
+        " 00 00 00 00 00 00 00 02 00 00 00 00 00 00 00 01"
         " 02 65 78 03 6b 65 79 18 00 02 09 62 6f 64 79 00"
     )
 

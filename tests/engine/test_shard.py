@@ -52,7 +52,14 @@ def test_a_message_that_no_channel_brought_is_stored_like_any_other(body):
     queues = [world.queue(), world.queue()]
     route = Route(world.exchange, [queue.number for queue in queues])
     accepted = world.shard.insert(
-        route, b"e", b"k", properties=b"\x08\x00\x07", body=body, arrival=5, priority=7
+        route,
+        b"e",
+        b"k",
+        properties=b"\x08\x00\x07",
+        body=body,
+        arrival=5,
+        priority=7,
+        persistent=False,
     )
     client = world.connect()
     client.consume(queues[1])

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from leveret.broker.message import Message
 
 ALTERNATE = "alternate-exchange"
+# The incarnation of an exchange that is always there, or not after a restart.
+NOT_KEPT = 0
 COMPARED_ARGUMENTS = (ALTERNATE,)
 
 
@@ -49,7 +51,8 @@ class Exchange:
     """`source` is what the engine's cached routes through this exchange depend on.
 
     `alternate` is the name of the exchange that gets the messages for which this one has no
-    destination; None: they are dropped, or returned.
+    destination; None: they are dropped, or returned. `incarnation` is a number that no other has
+    or had that survives a restart.
     """
 
     __slots__ = (
@@ -59,6 +62,7 @@ class Exchange:
         "binding_count",
         "bindings",
         "durable",
+        "incarnation",
         "internal",
         "is_routed",
         "name",
@@ -78,6 +82,7 @@ class Exchange:
         auto_delete: bool,
         internal: bool,
         arguments: Arguments,
+        incarnation: int = NOT_KEPT,
     ) -> None:
         self.name = name
         self.type = type
@@ -86,6 +91,7 @@ class Exchange:
         self.auto_delete = auto_delete
         self.internal = internal
         self.arguments = arguments
+        self.incarnation = incarnation
         self.alternate = alternate_in(arguments)
         self.source = RouteSource()
         self.is_routed = False  # whether a good route may lead through here

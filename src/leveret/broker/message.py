@@ -24,5 +24,6 @@ class Message(NamedTuple):
     timestamp: int | None = None
     priority: int = 0
     arrival: int = 0  # milliseconds since 1970
+    persistent: bool = False
     properties: bytes = NO_PROPERTIES
     body: bytes | memoryview = b""

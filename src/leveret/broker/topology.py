@@ -22,6 +22,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from leveret.broker.binding import Binding
+from leveret.broker.definitions import Forgetful, Recorder
 from leveret.broker.exchange import Exchange, Router
 from leveret.broker.exchanges import default
 from leveret.broker.exchanges.nowhere import Nowhere
@@ -38,11 +39,12 @@ if TYPE_CHECKING:
 
 
 class Topology:
-    """`virtual_host` is its name, for error texts."""
+    """`virtual_host` is its name; `recorder` is told of what is to survive a restart."""
 
     def __init__(self, virtual_host: str, shard: Shard) -> None:
         self.virtual_host = virtual_host
         self.shard = shard
+        self.recorder = Recorder(virtual_host, Forgetful())
         self.exchanges: dict[str, Exchange] = {}
         self.queues: dict[str, Queue] = {}
         self.reply_queues: dict[str, Queue] = {}  # by address
@@ -59,6 +61,7 @@ class Topology:
             self.alternated.setdefault(exchange.alternate, {})[exchange] = None
         for dependent in self.alternated.get(exchange.name, ()):
             self.make_routes_stale(dependent)
+        self.recorder.exchange_added(exchange)
 
     def remove_exchange(self, exchange: Exchange) -> Chore:
         """And all bindings from it and to it: when the chore is done."""
@@ -72,6 +75,7 @@ class Topology:
         self.make_routes_stale(self.exchanges[default.NAME])
         if queue.owner is not None:
             self.owned.setdefault(queue.owner, {})[queue] = None
+        self.recorder.queue_added(queue)
 
     def remove_queue(self, queue: Queue) -> Chore:
         """And its messages, and all bindings to it and its consumers: when the chore is done."""
@@ -81,6 +85,7 @@ class Topology:
             self.disown(queue)
         subscriptions, queue.subscriptions = queue.subscriptions, None
         self.consumer_count -= len(subscriptions or ())
+        self.recorder.queue_removed(queue)
         chore = self.begin(chain(self.remove_to(queue), cancel_all(subscriptions or ())))
         self.shard.close_queue(queue.store, chore)
         return chore
@@ -110,13 +115,17 @@ class Topology:
             destination.upstream[source] = destination.upstream.get(source, 0) + 1
         self.binding_count += 1
         self.make_routes_stale(source)
+        self.recorder.bound(binding)
 
     def unbind(self, binding: Binding) -> Chore | None:
         """Removes a binding that is there, and its source if that was its last one."""
-        self.drop(binding)
-        if self.is_unused(binding.source):
-            return self.remove_exchange(binding.source)
-        return None
+        self.drop_at_source(binding)
+        if binding.destination.bindings is not None:
+            del binding.destination.bindings[binding]
+        unused = self.is_unused(binding.source)
+        chore = self.remove_exchange(binding.source) if unused else None
+        self.dropped(binding)
+        return chore
 
     def route(self, exchange: Exchange, routing_key: str) -> Route:
         """Where a message goes from here, good until something on the way changes."""
@@ -146,6 +155,7 @@ class Topology:
             body=bytes(message.body),
             arrival=message.arrival,
             priority=message.priority,
+            persistent=message.persistent,
         )
 
     def trace(
@@ -239,10 +249,10 @@ class Topology:
             while destination.bindings:
                 binding, _ = destination.bindings.popitem()
                 self.drop_at_source(binding)
-                self.dropped(binding)
                 if self.is_unused(binding.source):
                     self.forget_exchange(binding.source)
                     work.append(binding.source)
+                self.dropped(binding)
                 yield
 
     def is_unused(self, exchange: Exchange) -> bool:
@@ -255,18 +265,12 @@ class Topology:
 
     def forget_exchange(self, exchange: Exchange) -> None:
         del self.exchanges[exchange.name]
+        self.recorder.exchange_removed(exchange)
         if exchange.alternate is not None:
             dependents = self.alternated[exchange.alternate]
             del dependents[exchange]
             if not dependents:
                 del self.alternated[exchange.alternate]
-
-    def drop(self, binding: Binding) -> None:
-        """Takes the binding out at both ends."""
-        self.drop_at_source(binding)
-        if binding.destination.bindings is not None:
-            del binding.destination.bindings[binding]
-        self.dropped(binding)
 
     def drop_at_source(self, binding: Binding) -> None:
         source = binding.source
@@ -275,7 +279,12 @@ class Topology:
         source.binding_count -= 1
 
     def dropped(self, binding: Binding) -> None:
-        """It has been taken out at its destination."""
+        """It has been taken out at both ends.
+
+        An auto-delete exchange that goes with it is gone already: after a crash in between it is
+        the binding of an exchange that is not there.
+        """
+        self.recorder.unbound(binding)
         source, destination = binding.source, binding.destination
         self.binding_count -= 1
         if not destination.bindings:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from leveret.broker import queue_arguments
 from leveret.broker.arguments import NO_ARGUMENTS, Arguments, freeze
 from leveret.broker.binding import Binding
+from leveret.broker.definitions import Definitions, Recorder
 from leveret.broker.errors import AccessRefused, NotFound, PreconditionFailed
-from leveret.broker.exchange import Exchange, Router, check_alternate
+from leveret.broker.exchange import NOT_KEPT, Exchange, Router, check_alternate
 from leveret.broker.exchanges import EXCHANGE_TYPES, RouterMaker
 from leveret.broker.exchanges.default import check_not_default
 from leveret.broker.exchanges.surroundings import Surroundings
@@ -80,6 +81,10 @@ class VirtualHost:
     def queues(self) -> Mapping[str, Queue]:
         return self.topology.queues
 
+    def keep(self, definitions: Definitions) -> None:
+        """From now on tell `definitions` of all that changes and is to survive a restart."""
+        self.topology.recorder = Recorder(self.name, definitions)
+
     # Exchanges
 
     def declare_exchange(
@@ -119,6 +124,7 @@ class VirtualHost:
                 auto_delete=auto_delete,
                 internal=internal,
                 arguments=arguments,
+                incarnation=self.shard.new_incarnation() if durable else NOT_KEPT,
             )
         exchange.check_same(
             type,
@@ -380,6 +386,7 @@ class VirtualHost:
         auto_delete: bool = False,
         internal: bool = False,
         arguments: Arguments = NO_ARGUMENTS,
+        incarnation: int = NOT_KEPT,
     ) -> Exchange:
         exchange = Exchange(
             name,
@@ -389,6 +396,7 @@ class VirtualHost:
             auto_delete=auto_delete,
             internal=internal,
             arguments=arguments,
+            incarnation=incarnation,
         )
         self.topology.add_exchange(exchange)
         return exchange
@@ -404,10 +412,13 @@ class VirtualHost:
     ) -> Queue:
         queue_arguments.check(arguments, resource=self.queue_description(name))
         self.limits.check_queues(len(self.queues), name=name, virtual_host=self.name)
+        store = self.shard.open_queue()
+        if durable and self.shard.keeps:
+            self.shard.keep_queue(store, everything=False)
         queue = Queue(
             name,
             self.topology,
-            self.shard.open_queue(),
+            store,
             durable=durable,
             auto_delete=auto_delete,
             owner=owner,

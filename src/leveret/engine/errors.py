@@ -20,3 +20,7 @@ class PeerViolation(Exception):
 
 class InvariantError(Exception):
     """The engine's own state contradicts itself: a bug, never the peer's doing."""
+
+
+class ReplayError(Exception):
+    """A batch of the log holds what no broker has written; the text says what."""

@@ -12,7 +12,7 @@ cdef enum:
 @cython.final
 cdef class Index:
     cdef readonly Pages pages
-    cdef readonly unsigned long long next_position
+    cdef public unsigned long long next_position
     cdef Page cursor
     cdef Py_ssize_t cursor_slot
 
@@ -27,6 +27,8 @@ cdef class Index:
     cpdef unsigned long long entry(self, unsigned long long position) except? 0xFFFFFFFFFFFFFFFF
     cpdef unsigned long long remove(self, unsigned long long position) except? 0xFFFFFFFFFFFFFFFF
     cpdef bint requeue(self, unsigned long long position) except -1
+    cpdef bint mark_redelivered(self, unsigned long long position) except -1
+    cpdef unsigned long long first_position(self) except? 0xFFFFFFFFFFFFFFFF
     cpdef bint relocate(self, unsigned long long position, unsigned long long old,
                         unsigned long long new) except -1
     cpdef int unweigh(self, unsigned long long position) except -1

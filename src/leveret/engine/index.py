@@ -183,6 +183,49 @@ class Index:
             self.cursor_slot = slot
         return True
 
+    def mark_redelivered(self, position: cython.ulonglong) -> cython.bint:
+        """What stands there will say so when it is delivered; False: nothing stands there."""
+        page: Page = self.pages.find(position >> NUMBER_SHIFT)
+        slot: cython.Py_ssize_t = position & SLOT_MASK
+        entry: cython.ulonglong
+        if page is None:
+            return False
+        entry = page.buffer.slot(slot)
+        if entry == 0:
+            return False
+        page.buffer.put_slot(slot, self.pack(REDELIVERED, entry))
+        return True
+
+    def delivered_runs(self) -> list[tuple[int, int]]:
+        """First and last position of each run of entries that were delivered before."""
+        runs: list = []
+        page: Page = self.pages.head
+        slot: cython.Py_ssize_t
+        state: cython.int
+        first: cython.longlong = -1
+        last: cython.longlong = 0
+        while page is not None:
+            for slot in range(PAGE_SLOTS):
+                state = page.buffer.slot(slot) >> STATE_SHIFT
+                if state & REDELIVERED or state & STATE_MASK == UNACKED:
+                    position: cython.longlong = (page.number << NUMBER_SHIFT) + slot
+                    if first >= 0 and position != last + 1:
+                        runs.append((first, last))
+                        first = position
+                    elif first < 0:
+                        first = position
+                    last = position
+            page = page.next
+        if first >= 0:
+            runs.append((first, last))
+        return runs
+
+    def first_position(self) -> cython.ulonglong:
+        """Nothing stands below it."""
+        if self.pages.head is None:
+            return self.next_position
+        return self.pages.head.number << NUMBER_SHIFT
+
     def relocate(
         self, position: cython.ulonglong, old: cython.ulonglong, new: cython.ulonglong
     ) -> cython.bint:

@@ -1,14 +1,26 @@
 from leveret.engine.consumer cimport Consumer
 from leveret.engine.index cimport Index
-from leveret.engine.records cimport Records
+from leveret.engine.journal cimport Journal
+from leveret.engine.records cimport Chunk, Records
 from leveret.engine.rounds cimport Rounds
 
 cimport cython
 
+cdef enum:
+    KEEPS_NOTHING = 0
+    KEEPS_PERSISTENT = 1
+    KEEPS_ALL = 2
+
 @cython.final
 cdef class Queue:
     cdef readonly Py_ssize_t number
+    cdef readonly unsigned long long identity
     cdef Records records
+    cdef Journal journal
+    cdef readonly int keeps
+    cdef unsigned long long settled_batch
+    cdef Py_ssize_t settled_at
+    cdef unsigned long long settled_last
     cdef readonly Index index
     cdef Rounds rounds
     cdef readonly Py_ssize_t consumer_count
@@ -29,6 +41,15 @@ cdef class Queue:
     cdef list waiters
 
     cdef bint accepts(self) except -1
+    cpdef keep(self, int keeps, unsigned long long identity)
+    cdef int restore(
+        self,
+        unsigned long long position,
+        unsigned long long location,
+        Py_ssize_t body_length,
+        bint redelivered,
+    ) except -1
+    cdef int forget(self, unsigned long long first, unsigned long long last) except -1
     cpdef refuse_above(self, Py_ssize_t ready_count)
     cdef unsigned long long enqueue(
         self, unsigned long long location, Py_ssize_t body_length
@@ -40,9 +61,14 @@ cdef class Queue:
     cdef bint is_next_here(self) except -1
     cdef list take_waiters(self)
     cpdef int settle(self, unsigned long long position) except -1
+    cdef int let_go(self, Chunk chunk, Py_ssize_t at, unsigned long long position) except -1
+    cdef int log_settled(
+        self, Chunk chunk, Py_ssize_t at, unsigned long long position
+    ) except -1
     cpdef int requeue(self, unsigned long long position) except -1
     cdef int weigh(self, unsigned long long position, Py_ssize_t body_length) except -1
     cdef int lighten(self, unsigned long long entry) except -1
+    cpdef log_dropped(self, bytes key=*)
     cpdef close(self)
     cpdef add_consumer(self, Consumer consumer)
     cpdef remove_consumer(self, Consumer consumer)

@@ -23,6 +23,7 @@ from leveret.engine.chores import Chore
 from leveret.engine.consumer import Consumer
 from leveret.engine.errors import InvariantError
 from leveret.engine.index import Index
+from leveret.engine.journal import Journal
 from leveret.engine.pages import PagePool
 from leveret.engine.records import Chunk, Records
 from leveret.engine.rounds import Rounds
@@ -36,6 +37,7 @@ if cython.compiled:
         Consumer,
     )
     from cython.cimports.leveret.engine.index import REDELIVERED, UNWEIGHED, Index
+    from cython.cimports.leveret.engine.journal import Journal
     from cython.cimports.leveret.engine.pages import PagePool
     from cython.cimports.leveret.engine.records import BODY_LENGTH, Chunk, Records
     from cython.cimports.leveret.engine.rounds import Rounds
@@ -43,6 +45,10 @@ else:
     from leveret.engine.consumer import FOR_CREDIT, FOR_OUTPUT, IN_ROUND
     from leveret.engine.index import REDELIVERED, UNWEIGHED
     from leveret.engine.records import BODY_LENGTH
+
+    KEEPS_NOTHING = 0
+    KEEPS_PERSISTENT = 1
+    KEEPS_ALL = 2
 
 STATE_SHIFT = cython.declare(cython.int, 56)
 STATE_MASK = cython.declare(cython.int, 7)
@@ -61,12 +67,28 @@ class Queue:
     """One queue's messages and consumers. Made by Shard.open_queue().
 
     `ready_bytes` lacks what was requeued while its record was not in memory, until it is again;
-    where such records are purged it is an estimate, until the queue is empty.
+    where such records are purged it is an estimate, until the queue is empty. `keeps` says what
+    the log keeps of its messages. `identity` is what it is known by there: its number, and above
+    it how many queues were kept before, so that no other ever has the same. The identity of a
+    queue of which nothing is kept is its number.
     """
 
-    def __init__(self, number: int, records: Records, pages: PagePool, wanting: list) -> None:
+    def __init__(
+        self,
+        number: int,
+        records: Records,
+        journal: Journal | None,
+        pages: PagePool,
+        wanting: list,
+    ) -> None:
         self.number = number
+        self.identity = number
         self.records = records
+        self.journal = cython.cast(Journal, journal)
+        self.keeps = KEEPS_NOTHING
+        self.settled_batch = 0
+        self.settled_at = 0
+        self.settled_last = 0
         self.index = Index(pages)
         self.rounds = Rounds()
         self.consumer_count = 0
@@ -90,6 +112,40 @@ class Queue:
     def accepts(self) -> cython.bint:
         """False: the queue is full and refuses what is published to it."""
         return self.ready_count_max == 0 or self.ready_count < self.ready_count_max
+
+    def keep(self, keeps: cython.int, identity: cython.ulonglong) -> None:
+        """From now on the log keeps messages of this queue; for Shard.keep_queue()."""
+        self.keeps = keeps
+        self.identity = identity
+
+    def restore(
+        self,
+        position: cython.ulonglong,
+        location: cython.ulonglong,
+        body_length: cython.Py_ssize_t,
+        redelivered: cython.bint,
+    ) -> cython.int:
+        """The log has this message at a position above all others."""
+        self.index.next_position = position
+        self.enqueue(location, body_length)
+        if redelivered:
+            self.index.mark_redelivered(position)
+        return 0
+
+    def forget(self, first: cython.ulonglong, last: cython.ulonglong) -> cython.int:
+        """The log has it that these are gone; those that are not there went before."""
+        position: cython.ulonglong
+        entry: cython.ulonglong
+        for position in range(
+            max(first, self.index.first_position()), min(last + 1, self.index.next_position)
+        ):
+            entry = self.index.remove(position)
+            if entry != 0:
+                self.lighten(entry)
+                self.ready_count -= 1
+                self.records.release(entry & LOCATION_MASK)
+        self.index.next_position = max(self.index.next_position, last + 1)
+        return 0
 
     def refuse_above(self, ready_count: cython.Py_ssize_t) -> None:
         """Refuse messages while so many are ready; 0: never refuse."""
@@ -158,7 +214,7 @@ class Queue:
             consumer.unacked_count += 1
         consumer.deliver(chunk.buffer, at, position, (entry >> STATE_SHIFT & REDELIVERED) != 0)
         if consumer.settled:
-            self.records.release_in(chunk, at)
+            self.let_go(chunk, at, position)
         return True
 
     def settle(self, position: cython.ulonglong) -> cython.int:
@@ -170,7 +226,35 @@ class Queue:
         if entry == 0:
             raise InvariantError("a settled message was not there")
         self.unacked_count -= 1
-        return self.records.release(entry & LOCATION_MASK)
+        return self.let_go(
+            self.records.chunk_of(entry & LOCATION_MASK), entry & OFFSET_MASK, position
+        )
+
+    def let_go(self, chunk: Chunk, at: cython.Py_ssize_t, position: cython.ulonglong) -> cython.int:
+        """The record is not the queue's any more, and if the log keeps it, it is told so."""
+        if chunk.logged and self.keeps != KEEPS_NOTHING:
+            self.log_settled(chunk, at, position)
+        return self.records.release_in(chunk, at)
+
+    def log_settled(
+        self, chunk: Chunk, at: cython.Py_ssize_t, position: cython.ulonglong
+    ) -> cython.int:
+        """One record of the log says it of a run of positions that are settled in order.
+
+        It must not stand before the message that it speaks of.
+        """
+        journal: Journal = self.journal
+        if (
+            self.settled_batch == journal.number
+            and position == self.settled_last + 1
+            and (chunk is not journal.chunk or at < self.settled_at)
+        ):
+            journal.extend(self.settled_at, position)
+        else:
+            self.settled_at = journal.settle(self.identity, position)
+            self.settled_batch = journal.number
+        self.settled_last = position
+        return 0
 
     def requeue(self, position: cython.ulonglong) -> cython.int:
         """An unacknowledged message goes back to its own place."""
@@ -243,16 +327,20 @@ class Queue:
         index: Index = self.index
         count: cython.Py_ssize_t = 0
         entry: cython.ulonglong
+        location: cython.ulonglong
+        position: cython.ulonglong
         while self.ready_count > 0 and count < count_max:
             if not index.seek_ready():
                 raise InvariantError("the count of ready messages is wrong")
-            if index.cursor_position() >= end:
+            position = index.cursor_position()
+            if position >= end:
                 break
             entry = index.cursor_entry()
             self.lighten(entry)
             index.take_away()
             self.ready_count -= 1
-            self.records.release(entry & LOCATION_MASK)
+            location = entry & LOCATION_MASK
+            self.let_go(self.records.chunk_of(location), location & OFFSET_MASK, position)
             count += 1
         if self.ready_count == 0:
             self.ready_bytes = 0
@@ -267,11 +355,21 @@ class Queue:
             self.ready_bytes -= self.ready_bytes // self.ready_count
         return 0
 
+    def log_dropped(self, key: bytes | None = None) -> None:
+        """The log learns that the queue goes, and its definition, before the messages do.
+
+        It is told nothing of the queue any more.
+        """
+        if self.keeps != KEEPS_NOTHING:
+            self.journal.drop(self.identity, key)
+            self.keeps = KEEPS_NOTHING
+
     def close(self) -> None:
         """Who still holds a message of this queue may settle it in vain.
 
         What is in it stays until empty() has taken it out.
         """
+        self.log_dropped()
         self.closed = True
         self.ready_count = 0
         self.ready_bytes = 0

@@ -396,9 +396,9 @@ class Recall:
         wanted: cython.bint = reading.for_space
         queue: Queue | None
         while named < after:
-            queue = self.queues[buffer.u32(named)]
+            queue = self.queues[buffer.u32(named + 4)]
             if queue is not None:
-                position = buffer.u64(named + 4)
+                position = buffer.u64(named + 8)
                 entry = queue.index.entry(position)
                 if entry != 0 and entry & LOCATION_MASK == old:
                     holders += 1
@@ -410,9 +410,9 @@ class Recall:
         new = self.records.bring(buffer, at, length, holders, reading.for_space)
         named = at + HEAD_BYTES
         while named < after:
-            queue = self.queues[buffer.u32(named)]
+            queue = self.queues[buffer.u32(named + 4)]
             if queue is not None:
-                position = buffer.u64(named + 4)
+                position = buffer.u64(named + 8)
                 if queue.index.relocate(position, old, new):
                     queue.weigh(position, buffer.u32(at + BODY_LENGTH))
             named += TARGET_BYTES
@@ -454,9 +454,9 @@ class Recall:
         queue: Queue | None
         self.records.from_store(chunk, buffer)
         while named < after:
-            queue = self.queues[buffer.u32(named)]
+            queue = self.queues[buffer.u32(named + 4)]
             if queue is not None:
-                position = buffer.u64(named + 4)
+                position = buffer.u64(named + 8)
                 entry = queue.index.entry(position)
                 if entry != 0 and entry & LOCATION_MASK == location:
                     queue.weigh(position, buffer.u32(BODY_LENGTH))

@@ -6,6 +6,7 @@ cimport cython
 cdef enum:
     LENGTH = 0
     REFERENCES = 4
+    KIND = 4
     ARRIVAL = 8
     EXPIRY = 16
     BODY_LENGTH = 24
@@ -15,8 +16,9 @@ cdef enum:
     PRIORITY = 35
     TARGETS = 36
     HEAD_BYTES = 40
-    TARGET_BYTES = 12
+    TARGET_BYTES = 16
     CHUNK_BYTES = 1048576
+    ENQUEUE = 1
 
 @cython.final
 cdef class Chunk:
@@ -27,9 +29,12 @@ cdef class Chunk:
     cdef readonly Py_ssize_t live_bytes
     cdef readonly bint sparse
     cdef readonly bint writing
+    cdef readonly bint logged
     cdef readonly Py_ssize_t references
     cdef readonly Py_ssize_t references_at_first
     cdef readonly Py_ssize_t record_bytes
+    cdef public Py_ssize_t batches_under_way
+    cdef public bint complete
     cdef object reading
     cdef bint aged
     cdef Chunk older
@@ -60,6 +65,8 @@ cdef class Records:
 
     cdef unsigned long long append(
         self,
+        Chunk chunk,
+        Py_ssize_t length,
         Buffer names,
         Py_ssize_t names_length,
         Buffer properties,
@@ -71,16 +78,19 @@ cdef class Records:
         unsigned long long arrival,
         int priority,
     ) except? 0xFFFFFFFFFFFFFFFF
-    cdef int add_target(self, Py_ssize_t queue, unsigned long long position) except -1
+    cdef int add_target(self, unsigned long long queue, unsigned long long position) except -1
     cdef Chunk chunk_of(self, unsigned long long location)
     cdef int release(self, unsigned long long location) except -1
     cdef int release_in(self, Chunk chunk, Py_ssize_t at) except -1
+    cdef int release_logged(self, Chunk chunk) except -1
+    cdef int forget_if_done(self, Chunk chunk) except -1
     cdef int emptied(self, Chunk chunk) except -1
     cdef int thinned(self, Chunk chunk) except -1
     cdef Chunk room(self, Py_ssize_t length)
     cdef int retire(self, Chunk chunk) except -1
     cdef Chunk own_chunk(self, Py_ssize_t length)
     cdef Chunk open_chunk(self, Py_ssize_t size)
+    cdef Chunk open_log_chunk(self, Py_ssize_t size)
     cdef int close_chunk(self, Chunk chunk) except -1
     cdef int free_number(self, Chunk chunk) except -1
     cdef int drop_buffer(self, Chunk chunk) except -1
@@ -99,3 +109,10 @@ cdef class Records:
         bint to_survivors
     ) except? 0xFFFFFFFFFFFFFFFF
     cdef unsigned long long move(self, Chunk chunk, Py_ssize_t at) except? 0xFFFFFFFFFFFFFFFF
+
+cdef Py_ssize_t record_bytes(
+    Py_ssize_t targets,
+    Py_ssize_t names_length,
+    Py_ssize_t properties_length,
+    Py_ssize_t body_length,
+) noexcept

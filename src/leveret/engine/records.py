@@ -4,12 +4,12 @@ A message is one record, whatever the number of queues that hold it; queues hold
 chunk number << 24 | offset. A record:
 
      0 u32  length of the whole, a multiple of 8
-     4 u32  references: the queues that still hold it; 0 = dead
+     4 u32  references: the queues that still hold it; 0 = dead.  In a log chunk: u8 kind, zeros
      8 u64  arrival, ms              16 u64  expiry, ms; 0 = never
     24 u32  body length              28 u32  properties length
     32 u16  names length             34 u8   protocol of properties and body
     35 u8   priority                 36 u32  targets
-    40 targets: u32 queue number, u64 position, each
+    40 targets: u64 queue's identity, u64 position, each
        names: exchange and routing key as two short strings
        properties, body: as they came, opaque
 
@@ -30,6 +30,9 @@ A chunk may leave memory, under its number, so that locations hold:
 Of a stored chunk it is known how many index entries lead to it, not to which of its records: to
 settle a message counts them down, and at 0 the store forgets the chunk. Chunks that are not
 written to any more stand in a list by age, for those who look for something to store.
+
+What the log keeps lies in log chunks, which are what the log is written from (journal.py). Nothing
+in them may change, so they count references as a whole; which record lives the queues know.
 """
 
 from __future__ import annotations
@@ -51,6 +54,7 @@ if cython.compiled:
 else:
     LENGTH = 0
     REFERENCES = 4
+    KIND = 4
     ARRIVAL = 8
     EXPIRY = 16
     BODY_LENGTH = 24
@@ -60,9 +64,10 @@ else:
     PRIORITY = 35
     TARGETS = 36
     HEAD_BYTES = 40
-    TARGET_BYTES = 12
+    TARGET_BYTES = 16
     # Small enough to stay in a processor's cache, large enough that turning to the next is rare.
     CHUNK_BYTES = 1 << 20
+    ENQUEUE = 1
 
 OFFSET_BITS = cython.declare(cython.int, 24)
 OFFSET_MASK = cython.declare(cython.ulonglong, 0xFFFFFF)
@@ -72,12 +77,26 @@ SHARED_RECORD_BYTES_MAX = cython.declare(cython.Py_ssize_t, 1 << 18)
 SPARE_CHUNKS_MAX = cython.declare(cython.Py_ssize_t, 16)
 
 
+def record_bytes(
+    targets: cython.Py_ssize_t,
+    names_length: cython.Py_ssize_t,
+    properties_length: cython.Py_ssize_t,
+    body_length: cython.Py_ssize_t,
+) -> cython.Py_ssize_t:
+    """How long a record is."""
+    used: cython.Py_ssize_t = (
+        HEAD_BYTES + TARGET_BYTES * targets + names_length + properties_length + body_length
+    )
+    return (used + 7) & ~7
+
+
 class Chunk:
     """A stretch of memory with records one behind the other; stored, it has no `buffer`.
 
     `references` are the index entries that lead to it, `record_bytes` is the length of its
     records on the average: both are known while it is stored. `reading` is what brings it back,
-    if it is one record's own and somebody has asked for it.
+    if it is one record's own and somebody has asked for it. A `logged` one is `complete` when no
+    more is written to it; `batches_under_way` are those that are not durable yet.
     """
 
     def __init__(self, number: int, buffer: Buffer) -> None:
@@ -88,9 +107,12 @@ class Chunk:
         self.live_bytes = 0
         self.sparse = False
         self.writing = False
+        self.logged = False
         self.references = 0
         self.references_at_first = 0
         self.record_bytes = 0
+        self.batches_under_way = 0
+        self.complete = False
         self.reading: object | None = None
         self.aged = False
         self.older = cython.cast(Chunk, None)
@@ -130,6 +152,8 @@ class Records:
 
     def append(
         self,
+        chunk: Chunk,
+        length: cython.Py_ssize_t,
         names: Buffer,
         names_length: cython.Py_ssize_t,
         properties: Buffer,
@@ -141,16 +165,21 @@ class Records:
         arrival: cython.ulonglong,
         priority: cython.int,
     ) -> cython.ulonglong:
-        """Writes a message for `targets` queues, still to be named; returns its location."""
-        used: cython.Py_ssize_t = (
-            HEAD_BYTES + TARGET_BYTES * targets + names_length + properties_length + body_length
-        )
-        length: cython.Py_ssize_t = (used + 7) & ~7
-        chunk: Chunk = self.room(length)
+        """Writes a message for `targets` queues, still to be named; returns its location.
+
+        `chunk` has room for its `length`, which is that of record_bytes().
+        """
         at: cython.Py_ssize_t = chunk.used
         offset: cython.Py_ssize_t = at
         buffer: Buffer = chunk.buffer
-        buffer.put_u64(at + LENGTH, cython.cast(cython.ulonglong, length) << 32 | targets)
+        if chunk.logged:
+            buffer.put_u64(at + length - 8, 0)  # nothing of another message may get to the disk
+            buffer.put_u64(at + LENGTH, cython.cast(cython.ulonglong, length) << 32 | ENQUEUE << 24)
+            chunk.references += targets
+        else:
+            buffer.put_u64(at + LENGTH, cython.cast(cython.ulonglong, length) << 32 | targets)
+            chunk.live_bytes += length
+            self.live_count += 1
         buffer.put_u64(at + ARRIVAL, arrival)
         buffer.put_u64(at + EXPIRY, 0)
         buffer.put_u64(
@@ -169,16 +198,14 @@ class Records:
         offset += properties_length
         buffer.copy(offset, body, body_offset, body_length)
         chunk.used = at + length
-        chunk.live_bytes += length
-        self.live_count += 1
         self.written = buffer
         self.next_target = at + HEAD_BYTES
         return (cython.cast(cython.ulonglong, chunk.number) << OFFSET_BITS) + at
 
-    def add_target(self, queue: cython.Py_ssize_t, position: cython.ulonglong) -> cython.int:
+    def add_target(self, queue: cython.ulonglong, position: cython.ulonglong) -> cython.int:
         """Says of the record that was just written which queue holds it, and where."""
-        self.written.put_u32(self.next_target, queue)
-        self.written.put_u64(self.next_target + 4, position)
+        self.written.put_u64(self.next_target, queue)
+        self.written.put_u64(self.next_target + 8, position)
         self.next_target += TARGET_BYTES
         return 0
 
@@ -194,6 +221,8 @@ class Records:
 
     def release_in(self, chunk: Chunk, at: cython.Py_ssize_t) -> cython.int:
         references: cython.Py_ssize_t
+        if chunk.logged:
+            return self.release_logged(chunk)
         if chunk.buffer is None:
             return self.release_stored(chunk, 1)
         references = chunk.buffer.u32(at + REFERENCES)
@@ -207,6 +236,20 @@ class Records:
                 self.emptied(chunk)
             elif not chunk.sparse and chunk.live_bytes < chunk.used >> 2:
                 self.thinned(chunk)
+        return 0
+
+    def release_logged(self, chunk: Chunk) -> cython.int:
+        if chunk.references == 0:
+            raise InvariantError("a dead record was released")
+        chunk.references -= 1
+        if chunk.references == 0:
+            self.forget_if_done(chunk)
+        return 0
+
+    def forget_if_done(self, chunk: Chunk) -> cython.int:
+        """A log chunk that nobody refers to goes, once all of it is durable."""
+        if chunk.references == 0 and chunk.complete and chunk.batches_under_way == 0:
+            self.close_chunk(chunk)
         return 0
 
     def emptied(self, chunk: Chunk) -> cython.int:
@@ -269,6 +312,11 @@ class Records:
         else:
             chunk = Chunk(len(self.chunks), buffer)
             self.chunks.append(chunk)
+        return chunk
+
+    def open_log_chunk(self, size: cython.Py_ssize_t) -> Chunk:
+        chunk: Chunk = self.open_chunk(size)
+        chunk.logged = True
         return chunk
 
     def close_chunk(self, chunk: Chunk) -> cython.int:

@@ -1,5 +1,6 @@
 from leveret.engine.buffer cimport Buffer
 from leveret.engine.chores cimport Chores
+from leveret.engine.journal cimport Journal
 from leveret.engine.memory cimport Memory
 from leveret.engine.output cimport Outputs
 from leveret.engine.pages cimport PagePool
@@ -16,11 +17,16 @@ cdef class Shard:
     cdef readonly unsigned long long seed
     cdef readonly Memory memory
     cdef readonly Records records
+    cdef readonly Journal journal
+    cdef readonly unsigned long long incarnations
+    cdef readonly bint logged
+    cdef readonly unsigned long long batch
+    cdef list waiting
     cdef readonly PagePool pages
     cdef readonly Outputs outputs
     cdef readonly Spill spill
     cdef readonly Recall recall
-    cdef list queues
+    cdef readonly list queues
     cdef dict emptying
     cdef readonly Chores chores
     cdef list free_numbers
@@ -48,8 +54,9 @@ cdef class Shard:
         Py_ssize_t body_length,
         unsigned long long arrival,
         int priority,
+        bint persistent,
     ) except -1
-    cdef Py_ssize_t count_targets(self, Route route) except -1
+    cdef Py_ssize_t count_targets(self, Route route, bint persistent) except -1
     cdef int deliver(self) except -1
     cdef int touch(self, Queue queue) except -1
     cdef int wake(self, list queues) except -1

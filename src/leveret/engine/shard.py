@@ -18,6 +18,8 @@ except ImportError:
 
 from leveret.engine.buffer import Buffer
 from leveret.engine.chores import Chore, Chores
+from leveret.engine.errors import InvariantError
+from leveret.engine.journal import Journal
 from leveret.engine.memory import Memory
 from leveret.engine.output import Output, Outputs
 from leveret.engine.pages import PagePool
@@ -31,10 +33,11 @@ from leveret.engine.store import Store
 if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
     from cython.cimports.leveret.engine.chores import Chore, Chores
+    from cython.cimports.leveret.engine.journal import Journal
     from cython.cimports.leveret.engine.memory import Memory
     from cython.cimports.leveret.engine.output import Output, Outputs
     from cython.cimports.leveret.engine.pages import PagePool
-    from cython.cimports.leveret.engine.queue import Queue
+    from cython.cimports.leveret.engine.queue import KEEPS_ALL, KEEPS_PERSISTENT, Queue
     from cython.cimports.leveret.engine.recall import Reading, Recall
     from cython.cimports.leveret.engine.records import (
         HEAD_BYTES,
@@ -44,11 +47,20 @@ if cython.compiled:
         TARGETS,
         Chunk,
         Records,
+        record_bytes,
     )
     from cython.cimports.leveret.engine.route import Route, names_of
     from cython.cimports.leveret.engine.spill import Spill
 else:
-    from leveret.engine.records import HEAD_BYTES, LENGTH, REFERENCES, TARGET_BYTES, TARGETS
+    from leveret.engine.queue import KEEPS_ALL, KEEPS_PERSISTENT
+    from leveret.engine.records import (
+        HEAD_BYTES,
+        LENGTH,
+        REFERENCES,
+        TARGET_BYTES,
+        TARGETS,
+        record_bytes,
+    )
     from leveret.engine.route import names_of
 
 # The largest read: what a peer of large messages is read at once.
@@ -68,6 +80,13 @@ BACKLOG_BYTES = cython.declare(cython.Py_ssize_t, 32 * 1024 * 1024)
 READY_BYTES = cython.declare(cython.Py_ssize_t, 100)
 # One read of small messages in eight turns.
 HALVINGS_MAX = cython.declare(cython.int, 6)
+# More than any broker here has memory for; what is above stands in a log that is broken.
+QUEUES_MAX = cython.declare(cython.Py_ssize_t, 1 << 26)
+COUNT_MAX = cython.declare(cython.Py_ssize_t, 0x7FFFFFFFFFFFFFFF)
+# The upper half of a queue's identity.
+INCARNATIONS_MAX = cython.declare(cython.ulonglong, 0xFFFFFFFF)
+# A queue's number within its identity.
+NUMBER_MASK = cython.declare(cython.ulonglong, 0xFFFFFFFF)
 
 
 class Owing(Protocol):
@@ -79,14 +98,24 @@ class Owing(Protocol):
     def write_confirms(self) -> None:
         """Writes what is owed."""
 
+    def became_durable(self, batch: int) -> bool:
+        """So many batches of the log are durable; False: the channel waits for none any more."""
+
 
 class Shard:
     """Queues, records, pools. No globals: two brokers in one process are two shards."""
 
-    def __init__(self, seed: int = 0, memory: Memory | None = None) -> None:
+    def __init__(
+        self, seed: int = 0, memory: Memory | None = None, *, journal: bool = False
+    ) -> None:
         self.seed = seed
         self.memory = Memory() if memory is None else memory
         self.records = Records(self.memory)
+        self.journal = Journal(self.records) if journal else cython.cast(Journal, None)
+        self.incarnations = 0  # numbers that were given to what is kept, ever
+        self.logged = False
+        self.batch = 0
+        self.waiting: list[Owing] = []
         self.pages = PagePool(self.memory)
         self.outputs = Outputs(self.memory)
         self.queues: list[Queue | None] = []
@@ -110,12 +139,62 @@ class Shard:
     def open_queue(self) -> Queue:
         """An empty queue with a number that no other open queue has."""
         number = self.free_numbers.pop() if self.free_numbers else len(self.queues)
-        queue = Queue(number, self.records, self.pages, self.recall.wanting)
+        queue = Queue(number, self.records, self.journal, self.pages, self.recall.wanting)
         if number == len(self.queues):
             self.queues.append(queue)
         else:
             self.queues[number] = queue
         return queue
+
+    def keep_queue(self, queue: Queue, *, everything: bool) -> None:
+        """From now on the log keeps the queue's messages: all, or the persistent ones."""
+        if self.journal is None:
+            raise InvariantError("there is no log to keep messages in")
+        incarnation: cython.ulonglong = self.new_incarnation()
+        queue.keep(KEEPS_ALL if everything else KEEPS_PERSISTENT, incarnation << 32 | queue.number)
+
+    def new_incarnation(self) -> int:
+        """A number that nothing else that was kept has or had."""
+        if self.incarnations >= INCARNATIONS_MAX:
+            raise InvariantError("there are no more numbers for what is kept")
+        self.incarnations += 1
+        return self.incarnations
+
+    def skip_incarnations(self, given: int) -> None:
+        """The numbers up to this one may have been given."""
+        self.incarnations = max(self.incarnations, given)
+
+    def reopen_queue(self, identity: cython.ulonglong) -> Queue:
+        """The queue of which the log has something, empty at first. Nothing else was opened yet."""
+        number: cython.Py_ssize_t = identity & NUMBER_MASK
+        if number >= QUEUES_MAX:
+            raise InvariantError("a queue's number is too large")
+        while len(self.queues) <= number:
+            self.queues.append(None)
+        if self.queues[number] is not None:
+            raise InvariantError("two queues have one number")
+        queue = Queue(number, self.records, self.journal, self.pages, self.recall.wanting)
+        queue.keep(KEEPS_PERSISTENT, identity)
+        self.queues[number] = queue
+        self.skip_incarnations(identity >> 32)
+        return queue
+
+    def drop_reopened(self, queue: Queue) -> None:
+        """Drops a queue, all at once: no route leads there, and nobody waits meanwhile."""
+        queue.close()
+        queue.empty(COUNT_MAX)
+        self.queues[queue.number] = None
+
+    def free_the_rest(self) -> None:
+        """All queues have been reopened: the other numbers are free."""
+        self.free_numbers = [number for number, queue in enumerate(self.queues) if queue is None]
+
+    def log_delivered(self) -> None:
+        """All ends well: the log learns which of the messages that it keeps were delivered."""
+        for queue in self.queues:
+            if queue is not None and queue.keeps:
+                for first, last in queue.index.delivered_runs():
+                    self.journal.redeliver(queue.identity, first, last)
 
     def close_queue(self, queue: Queue, after: Chore | None = None) -> None:
         """Drops all that the queue holds.
@@ -149,6 +228,11 @@ class Shard:
         return chore
 
     @property
+    def keeps(self) -> bool:
+        """There is a log for what is to be kept."""
+        return self.journal is not None
+
+    @property
     def pending(self) -> bool:
         """There is something for turn() to do."""
         return bool(
@@ -178,20 +262,33 @@ class Shard:
         body_length: cython.Py_ssize_t,
         arrival: cython.ulonglong,
         priority: cython.int,
+        persistent: cython.bint,
     ) -> cython.bint:
         """Stores a message once for all queues of its route; False: one of them refused it.
 
-        A queue that has been deleted since the route was made counts as having it.
+        A queue that has been deleted since the route was made counts as having it. `logged` says
+        whether the message is kept once batch `batch` of the log is durable.
         """
-        targets: cython.Py_ssize_t = self.count_targets(route)
+        targets: cython.Py_ssize_t = self.count_targets(route, persistent)
         target: cython.Py_ssize_t
         number: cython.Py_ssize_t
+        length: cython.Py_ssize_t
         queue: Queue | None
+        chunk: Chunk
         location: cython.ulonglong
         if targets == 0:
             return not self.refused
         self.work += targets
+        length = record_bytes(targets, names_length, properties_length, body_length)
+        if self.logged:
+            chunk = self.journal.room(length)
+            self.journal.urgent = True
+            self.batch = self.journal.number
+        else:
+            chunk = self.records.room(length)
         location = self.records.append(
+            chunk,
+            length,
             names,
             names_length,
             properties,
@@ -207,7 +304,7 @@ class Shard:
             number = route.queue(target)
             queue = self.queues[number]
             if queue is not None and queue.accepts():
-                self.records.add_target(number, queue.enqueue(location, body_length))
+                self.records.add_target(queue.identity, queue.enqueue(location, body_length))
                 if not queue.dirty:
                     self.touch(queue)
         return not self.refused
@@ -222,6 +319,7 @@ class Shard:
         body: bytes,
         arrival: int,
         priority: int,
+        persistent: bool,
     ) -> bool:
         """Stores a message that no channel has brought, as publish() does."""
         names: Buffer = names_of(exchange, routing_key)
@@ -236,19 +334,26 @@ class Shard:
             len(body),
             arrival,
             priority,
+            persistent,
         )
 
-    def count_targets(self, route: Route) -> cython.Py_ssize_t:
-        """How many queues of the route take a message now; sets `refused` if one does not."""
+    def count_targets(self, route: Route, persistent: cython.bint) -> cython.Py_ssize_t:
+        """How many queues of the route take a message now.
+
+        Sets `refused` if one does not, and `logged` if one of them has the log keep it.
+        """
         targets: cython.Py_ssize_t = 0
         target: cython.Py_ssize_t
         queue: Queue | None
         self.refused = False
+        self.logged = False
         for target in range(route.queue_count):
             queue = self.queues[route.queue(target)]
             if queue is not None:
                 if queue.accepts():
                     targets += 1
+                    if queue.keeps + persistent > 1:
+                        self.logged = True
                 else:
                     self.refused = True
         return targets
@@ -313,6 +418,12 @@ class Shard:
                 self.touch(queue)
             self.calls += [chore.finish for chore in queue.take_waiters()]
         return 0
+
+    def became_durable(self, batch: int) -> None:
+        """All batches of the log up to this one are durable: who waited may be told."""
+        waiting: list = self.waiting
+        self.journal.became_durable(batch)
+        self.waiting = [channel for channel in waiting if channel.became_durable(batch)]
 
     def make_calls(self) -> cython.int:
         calls: list = self.calls
@@ -404,11 +515,11 @@ class Shard:
         named: cython.Py_ssize_t = at + HEAD_BYTES
         queue: Queue | None
         for _target in range(chunk.buffer.u32(at + TARGETS)):
-            number = chunk.buffer.u32(named)
+            number = chunk.buffer.u64(named) & NUMBER_MASK
             queue = self.queues[number]
             if queue is None and self.emptying:
                 queue = self.emptying.get(number)
             if queue is not None:
-                queue.index.relocate(chunk.buffer.u64(named + 4), old, new)
+                queue.index.relocate(chunk.buffer.u64(named + 8), old, new)
             named += TARGET_BYTES
         return 0

@@ -141,8 +141,8 @@ class Spill:
                 named = at + HEAD_BYTES
                 after = named + TARGET_BYTES * buffer.u32(at + TARGETS)
                 while named < after:
-                    queue = self.queues[buffer.u32(named)]
-                    if queue is not None and self.is_near_in(queue, buffer.u64(named + 4)):
+                    queue = self.queues[buffer.u32(named + 4)]
+                    if queue is not None and self.is_near_in(queue, buffer.u64(named + 8)):
                         return True
                     named += TARGET_BYTES
             at += buffer.u32(at + LENGTH)

@@ -1,11 +1,11 @@
-"""What a publisher is told: `multiple` for the unbroken settled prefix, and one each beyond."""
+"""What a publisher is told: one answer for each run with the same fate, up to what still waits."""
 
 from typing import Any
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from leveret.engine.amqp091.confirms import Confirms
 from leveret.engine.errors import InvariantError
@@ -14,7 +14,6 @@ from leveret.engine.output import Output, Outputs
 from leveret.wire.amqp091.frames import FrameParser
 from tests.engine.client import ACK, NACK, events_of
 
-SETTLED, WAITING, REFUSED = 0, 1, 2
 Told = tuple[int, int, bool]
 
 
@@ -31,14 +30,17 @@ def told(confirms: Confirms) -> list[Told]:
 
 
 def confirms_of(states: str) -> Confirms:
-    """One message each: s settled, w waiting, r refused."""
+    """One message each: s settled, r refused, a digit waits for the batch of that number."""
     confirms = Confirms(1)
     for number, state in enumerate(states, 1):
-        if state == "s":
-            assert confirms.settled() == number
-        else:
-            assert confirms.exceptional(WAITING if state == "w" else REFUSED) == number
+        assert publish(confirms, state) == number
     return confirms
+
+
+def publish(confirms: Confirms, state: str) -> int:
+    if state == "s":
+        return confirms.settled()
+    return confirms.refused() if state == "r" else confirms.waits(int(state))
 
 
 def test_a_confirm_has_these_bytes():
@@ -51,8 +53,9 @@ def test_a_confirm_has_these_bytes():
 
 def test_a_refusal_has_these_bytes():
     confirms = Confirms(0xFFFF)
-    confirms.exceptional(WAITING)
-    confirms.exceptional(REFUSED)
+    confirms.settled()
+    told(confirms)
+    confirms.refused()
     assert written(confirms).hex(" ") == (
         "01 ff ff 00 00 00 0d 00 3c 00 78 00 00 00 00 00 00 00 02 00 ce"
     )
@@ -64,16 +67,17 @@ def test_a_refusal_has_these_bytes():
         ("", []),
         ("s", [(ACK, 1, False)]),
         ("ssss", [(ACK, 4, True)]),
-        ("w", []),
-        ("ww", []),
         ("r", [(NACK, 1, False)]),
         ("rrr", [(NACK, 3, True)]),
         ("ssr", [(ACK, 2, True), (NACK, 3, False)]),
         ("rss", [(NACK, 1, False), (ACK, 3, True)]),
         ("srsrr", [(ACK, 1, False), (NACK, 2, False), (ACK, 3, False), (NACK, 5, True)]),
-        ("sswss", [(ACK, 2, True), (ACK, 4, False), (ACK, 5, False)]),
-        ("wsrw", [(ACK, 2, False), (NACK, 3, False)]),
-        ("srwr", [(ACK, 1, False), (NACK, 2, False), (NACK, 4, False)]),
+        ("1", []),
+        ("11", []),
+        ("1s", []),
+        ("1r", []),
+        ("ss1ss", [(ACK, 2, True)]),
+        ("sr1r", [(ACK, 1, False), (NACK, 2, False)]),
     ],
 )
 def test_a_turn_tells_all_that_is_known_and_nothing_twice(states, expected):
@@ -82,44 +86,48 @@ def test_a_turn_tells_all_that_is_known_and_nothing_twice(states, expected):
     assert told(confirms) == []
 
 
-def test_the_message_that_was_waited_for_joins_what_had_been_told_behind_it():
-    confirms = confirms_of("wssw")
-    assert told(confirms) == [(ACK, 2, False), (ACK, 3, False)]
-    confirms.answer(1, SETTLED)
-    assert told(confirms) == [(ACK, 1, False)]
-    assert (confirms.told, confirms.published) == (3, 4)
-    confirms.answer(4, REFUSED)
-    assert told(confirms) == [(NACK, 4, False)]
-
-
-def test_multiple_is_back_when_nothing_waits_any_more():
-    confirms = confirms_of("swrs")
+@pytest.mark.parametrize(
+    ("states", "batch", "expected"),
+    [
+        ("111", 1, [(ACK, 3, True)]),
+        ("112", 1, [(ACK, 2, True)]),
+        ("112s", 2, [(ACK, 4, True)]),
+        ("1s2", 1, [(ACK, 1, False)]),
+        ("1r1s", 1, [(ACK, 1, False), (NACK, 2, False), (ACK, 4, True)]),
+        ("7", 6, []),
+        ("123456789", 8, [(ACK, 8, True)]),
+    ],
+)
+def test_a_durable_batch_is_told_up_to_its_last_message(states, batch, expected):
+    confirms = confirms_of(states)
     told(confirms)
-    confirms.answer(2, SETTLED)
-    told(confirms)
-    for _ in range(3):
-        confirms.settled()
-    assert told(confirms) == [(ACK, 7, True)]
+    assert confirms.durable(batch) is bool(expected)
+    assert told(confirms) == expected
+    assert told(confirms) == []
 
 
-@pytest.mark.parametrize("sequence", [0, 1, 3, 4, 99])
-def test_an_answer_that_nobody_waits_for_is_a_bug(sequence):
-    confirms = confirms_of("swrs")
-    told(confirms)
+def test_what_comes_behind_the_last_waiting_message_is_told_when_nothing_waits():
+    confirms = confirms_of("1srs")
+    confirms.durable(1)
+    assert told(confirms) == [(ACK, 2, True), (NACK, 3, False), (ACK, 4, False)]
+    assert confirms.mark_count == 0
+
+
+def test_batches_out_of_order_are_a_bug():
+    confirms = confirms_of("5")
     with pytest.raises(InvariantError):
-        confirms.answer(sequence, SETTLED)
+        confirms.waits(4)
+
+
+def test_a_batch_has_one_mark_however_many_wait():
+    confirms = confirms_of("1" * 500 + "2" * 500)
+    assert confirms.mark_count == 2
 
 
 @pytest.mark.parametrize("count", [1023, 2047, 2048, 2049, 5000])
-@pytest.mark.parametrize("state", ["w", "r"])
-def test_an_exception_behind_any_number_of_settled_ones_is_told_apart(count, state):
-    confirms = confirms_of("s" * count + state + "s")
-    answers = told(confirms)
-    assert answers[0] == (ACK, count, True)
-    if state == "w":
-        assert answers[1:] == [(ACK, count + 2, False)]
-    else:
-        assert answers[1:] == [(NACK, count + 1, False), (ACK, count + 2, False)]
+def test_a_refused_message_behind_any_number_of_settled_ones_is_told_apart(count):
+    confirms = confirms_of("s" * count + "rs")
+    assert told(confirms) == [(ACK, count, True), (NACK, count + 1, False), (ACK, count + 2, False)]
 
 
 class Publisher(RuleBasedStateMachine):
@@ -128,71 +136,51 @@ class Publisher(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.confirms = Confirms(1)
-        self.states: dict[int, int] = {}  # by sequence: what became of the message
-        self.outstanding: dict[int, None] = {}  # what the publisher has not been told of
-        self.concluded: dict[int, int] = {}
+        self.fates: list[str] = []  # of each message: s, r, or w
+        self.batches: list[int] = []  # of each message: what it waits for, 0 for nothing
+        self.batch = 1
+        self.durable = 0
+        self.told = 0
 
-    def waiting(self) -> list[int]:
-        return [sequence for sequence, state in self.states.items() if state == WAITING]
+    @rule(states=st.text("srw", min_size=1, max_size=9), times=st.integers(1, 200))
+    def publish(self, states: str, times: int) -> None:
+        for state in states * times:
+            sequence = publish(self.confirms, str(self.batch) if state == "w" else state)
+            self.fates.append(state)
+            self.batches.append(self.batch if state == "w" else 0)
+            assert sequence == len(self.fates)
 
-    @rule(states=st.lists(st.sampled_from([SETTLED, WAITING, REFUSED]), min_size=1, max_size=9))
-    def publish(self, states: list[int]) -> None:
-        for state in states:
-            self.publish_one(state)
+    @rule()
+    def next_batch(self) -> None:
+        self.batch += 1
 
-    @rule(count=st.integers(1, 1500))
-    def publish_settled(self, count: int) -> None:
-        for _ in range(count):
-            self.publish_one(SETTLED)
-
-    def publish_one(self, state: int) -> None:
-        if state == SETTLED:
-            sequence = self.confirms.settled()
-        else:
-            sequence = self.confirms.exceptional(state)
-        assert sequence == len(self.states) + 1
-        self.states[sequence] = state
-        self.outstanding[sequence] = None
-
-    @precondition(lambda self: self.waiting())
-    @rule(data=st.data(), state=st.sampled_from([SETTLED, REFUSED]))
-    def answer(self, data: st.DataObject, state: int) -> None:
-        sequence = data.draw(st.sampled_from(self.waiting()))
-        self.confirms.answer(sequence, state)
-        self.states[sequence] = state
+    @rule(data=st.data())
+    def become_durable(self, data: st.DataObject) -> None:
+        self.durable = data.draw(st.integers(self.durable, self.batch))
+        self.confirms.durable(self.durable)
+        self.batch = max(self.batch, self.durable + 1)
 
     @rule()
     def turn(self) -> None:
         for method, tag, multiple in told(self.confirms):
-            self.conclude(method, tag, multiple)
-        waiting = self.waiting()
-        assert list(self.outstanding) == waiting, "what is known is told in the same turn"
-        first_unknown = waiting[0] if waiting else len(self.states) + 1
-        assert self.confirms.told == first_unknown - 1
-
-    def conclude(self, method: int, tag: int, multiple: bool) -> None:
-        if multiple:
-            covered = [sequence for sequence in self.outstanding if sequence <= tag]
-            assert WAITING not in (self.states[sequence] for sequence in range(1, tag + 1))
-        else:
-            covered = [tag]
-        assert tag in covered, "the tag itself is not news"
-        for sequence in covered:
-            del self.outstanding[sequence]
-            self.concluded[sequence] = SETTLED if method == ACK else REFUSED
+            assert tag > self.told, "the tag itself is not news"
+            first = self.told + 1 if multiple else tag
+            assert first == self.told + 1, "answers leave nobody out"
+            expected = "r" if method == NACK else "sw"
+            assert all(fate in expected for fate in self.fates[first - 1 : tag])
+            assert all(batch <= self.durable for batch in self.batches[:tag])
+            self.told = tag
 
     @invariant()
-    def what_was_concluded_is_true(self) -> None:
-        assert all(self.states[sequence] == state for sequence, state in self.concluded.items())
-        assert self.confirms.published == len(self.states)
+    def counts_are_true(self) -> None:
+        assert self.confirms.published == len(self.fates)
+        assert self.confirms.told == self.told or self.confirms.told == 0
 
     def teardown(self) -> None:
-        for sequence in self.waiting():
-            self.confirms.answer(sequence, SETTLED)
-            self.states[sequence] = SETTLED
+        self.confirms.durable(self.batch)
+        self.durable = self.batch
         self.turn()
-        self.what_was_concluded_is_true()
-        assert not self.outstanding
+        assert self.told == len(self.fates)
 
 
 TestPublisher: Any = Publisher.TestCase

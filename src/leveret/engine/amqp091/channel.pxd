@@ -46,6 +46,7 @@ cdef class Channel:
     cdef int renew_route(self) except -1
     cdef Route route_content(self, Buffer body, Py_ssize_t at, Py_ssize_t size)
     cdef int send_back(self, Buffer body, Py_ssize_t at, Py_ssize_t size) except -1
+    cdef int confirm(self, bint accepted, bint logged) except -1
     cdef int owe(self) except -1
     cdef int share_later(self, Py_ssize_t first) except -1
     cdef int renew_credit(self, ChannelConsumer consumer) except -1

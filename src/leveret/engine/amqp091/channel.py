@@ -28,7 +28,7 @@ from leveret.engine.route import Exchange, Route, stale_route
 
 if cython.compiled:
     from cython.cimports.leveret.engine.amqp091 import methods
-    from cython.cimports.leveret.engine.amqp091.confirms import REFUSED, Confirms
+    from cython.cimports.leveret.engine.amqp091.confirms import Confirms
     from cython.cimports.leveret.engine.amqp091.consumer import ChannelConsumer
     from cython.cimports.leveret.engine.amqp091.content import IDLE, Content
     from cython.cimports.leveret.engine.amqp091.holders import Holders
@@ -42,7 +42,6 @@ if cython.compiled:
     from cython.cimports.leveret.engine.route import Exchange, Route
 else:
     from leveret.engine.amqp091 import methods
-    from leveret.engine.amqp091.confirms import REFUSED
     from leveret.engine.amqp091.content import IDLE
     from leveret.engine.consumer import FOR_CREDIT
 
@@ -207,6 +206,7 @@ class Channel:
         """The message is complete: to its queues with it."""
         content: Content = self.content
         accepted: cython.bint = True
+        stored: cython.bint = False
         route: Route = self.route
         if self.transaction is not None:
             return self.stage(body, at, size)
@@ -216,6 +216,7 @@ class Channel:
         if route.by_content or content.walked.copied:
             route = self.route_content(body, at, size)
         if route.queue_count > 0:
+            stored = True
             accepted = self.session.shard.publish(
                 route,
                 self.names,
@@ -227,18 +228,36 @@ class Channel:
                 size,
                 self.session.now,
                 content.walked.priority,
+                content.walked.persistent,
             )
         elif self.flags & MANDATORY:
             self.send_back(body, at, size)
         content.finish()
         self.session.handled += 1
         if self.confirms is not None:
-            if accepted:
-                self.confirms.settled()
-            else:
-                self.confirms.exceptional(REFUSED)
-            self.owe()
+            self.confirm(accepted, stored and self.session.shard.logged)
         return 0
+
+    def confirm(self, accepted: cython.bint, logged: cython.bint) -> cython.int:
+        """The message just stored is to be confirmed: at the end of the turn, or when the log
+        keeps it."""
+        if not accepted:
+            self.confirms.refused()
+        elif logged:
+            if self.confirms.mark_count == 0:
+                self.session.shard.waiting.append(self)
+            self.confirms.waits(self.session.shard.batch)
+        else:
+            self.confirms.settled()
+        return self.owe()
+
+    def became_durable(self, batch: int) -> bool:
+        """All batches of the log up to this one are durable; False: no message waits any more."""
+        if self.closed or self.failed:
+            return False
+        if self.confirms.durable(batch):
+            self.owe()
+        return self.confirms.mark_count > 0
 
     def renew_route(self) -> cython.int:
         """A binding changed while the message was coming in."""

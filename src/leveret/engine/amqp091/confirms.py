@@ -1,12 +1,15 @@
 """What a channel in confirm mode owes its publisher.
 
-    sequence  1 ...... told | told+1 ........................ published
-              answered      | settled, waiting or refused
+    sequence  1 ...... told | told+1 ...... known | known+1 ........... published
+              answered      | to be answered      | from the first that waits on
 
-A message that every queue has is settled, one that a queue refused is refused; one whose answer
-has to wait (for the log) is waiting. Answers go out at the end of a turn: one basic.ack with
-`multiple` for the unbroken settled prefix, then one each for what was settled beyond the first
-that still waits. While nothing waits and nothing is refused, nothing is kept per message.
+    marks     batch 17, up to 20 | batch 18, up to 31 |
+
+A message that every queue has is settled, one that a queue refused is refused. One that the log
+keeps waits until its batch is durable: for all messages of one batch there is one mark. Answers
+go out at the end of a turn and in the order of publishing, so that what comes behind a message
+that waits, waits with it: a basic.ack with `multiple` for each unbroken run of settled ones. While
+nothing is refused, nothing is kept per message.
 """
 
 from __future__ import annotations
@@ -25,13 +28,13 @@ if cython.compiled:
     from cython.cimports.leveret.engine.output import Output
 else:
     SETTLED = 0
-    WAITING = 1
-    REFUSED = 2
-    ANSWERED = 3
+    REFUSED = 1
 
 ACK = cython.declare(cython.int, 0x003C0050)
 NACK = cython.declare(cython.int, 0x003C0078)
 STATES_AT_FIRST = cython.declare(cython.Py_ssize_t, 1024)
+# One batch fills while another is on its way to the disk; more only where a log has more on it.
+MARKS_AT_FIRST = cython.declare(cython.Py_ssize_t, 4)
 
 
 class Confirms:
@@ -41,8 +44,11 @@ class Confirms:
         self.channel = channel
         self.published = 0
         self.told = 0
-        self.exceptions = 0
+        self.known = 0
+        self.refused_count = 0
         self.states = cython.cast(Buffer, None)
+        self.mark_count = 0
+        self.marks = cython.cast(Buffer, None)
 
     def settled(self) -> cython.ulonglong:
         """Another message was published, and every queue has it."""
@@ -51,65 +57,83 @@ class Confirms:
             self.set_state(self.published, SETTLED)
         return self.published
 
-    def exceptional(self, state: cython.int) -> cython.ulonglong:
-        """Another message was published that is WAITING or REFUSED; returns its number."""
+    def refused(self) -> cython.ulonglong:
+        """Another message was published, and a queue refused it."""
         if self.states is None:
             self.states = Buffer(STATES_AT_FIRST)
             self.grow()
         self.published += 1
-        self.exceptions += 1
-        self.set_state(self.published, state)
+        self.refused_count += 1
+        self.set_state(self.published, REFUSED)
         return self.published
 
-    def answer(self, sequence: cython.ulonglong, state: cython.int) -> cython.int:
-        """A waiting message is SETTLED or REFUSED now."""
-        if sequence <= self.told or self.state(sequence) != WAITING:
-            raise InvariantError("an answer for a message that does not wait")
-        self.set_state(sequence, state)
-        if state == SETTLED:
-            self.exceptions -= 1
+    def waits(self, batch: cython.ulonglong) -> cython.ulonglong:
+        """Another message was published, which is kept once this batch of the log is durable."""
+        self.settled()
+        self.add_mark(batch)
+        return self.published
+
+    def add_mark(self, batch: cython.ulonglong) -> cython.int:
+        """The newest message waits for the batch; batches come in order."""
+        last: cython.Py_ssize_t = 2 * (self.mark_count - 1)
+        larger: Buffer
+        if self.mark_count == 0:
+            self.known = self.published - 1
+        elif self.marks.slot(last) == batch:
+            self.marks.put_slot(last + 1, self.published)
+            return 0
+        elif self.marks.slot(last) > batch:
+            raise InvariantError("the batches of a log are filled in order")
+        if self.marks is None:
+            self.marks = Buffer(MARKS_AT_FIRST * 16)
+        elif 16 * self.mark_count == self.marks.size:
+            larger = Buffer(2 * self.marks.size)
+            larger.copy(0, self.marks, 0, self.marks.size)
+            self.marks = larger
+        self.marks.put_slot(last + 2, batch)
+        self.marks.put_slot(last + 3, self.published)
+        self.mark_count += 1
         return 0
+
+    def durable(self, batch: cython.ulonglong) -> cython.bint:
+        """All batches up to this one are durable; True: there is something to tell."""
+        done: cython.Py_ssize_t = 0
+        while done < self.mark_count and self.marks.slot(2 * done) <= batch:
+            self.known = self.marks.slot(2 * done + 1)
+            done += 1
+        if done > 0:
+            self.mark_count -= done
+            self.marks.copy(0, self.marks, 16 * done, 16 * self.mark_count)
+        return done > 0
 
     def write(self, output: Output) -> cython.int:
         """Writes all answers that can be given."""
-        sequence: cython.ulonglong
-        if self.exceptions == 0:
-            if self.told < self.published:
-                self.write_frame(output, ACK, self.published, self.published - self.told > 1)
-                self.told = self.published
+        last: cython.ulonglong = self.published if self.mark_count == 0 else self.known
+        if self.refused_count > 0:
+            self.write_runs(output, last)
+        elif self.told < last:
+            self.write_run(output, SETTLED, self.told + 1, last)
+        self.told = last
+        if self.refused_count == 0:
             self.states = cython.cast(Buffer, None)
-            return 0
-        self.write_prefix(output)
-        for sequence in range(self.told + 1, self.published + 1):
-            if self.state(sequence) == SETTLED:
-                self.write_frame(output, ACK, sequence, False)
-                self.set_state(sequence, ANSWERED)
-                self.exceptions += 1
-            elif self.state(sequence) == REFUSED:
-                self.write_frame(output, NACK, sequence, False)
-                self.set_state(sequence, ANSWERED)
         return 0
 
-    def write_prefix(self, output: Output) -> cython.int:
-        """Answers from the oldest on, up to the first that waits."""
+    def write_runs(self, output: Output, last: cython.ulonglong) -> cython.int:
+        """One answer for each run of messages with the same fate."""
         sequence: cython.ulonglong = self.told + 1
         first: cython.ulonglong = sequence
         state: cython.int
-        run: cython.int = ANSWERED
-        while sequence <= self.published:
+        run: cython.int = SETTLED
+        while sequence <= last:
             state = self.state(sequence)
-            if state == WAITING:
-                break
             if state != run:
                 self.write_run(output, run, first, sequence - 1)
                 run = state
                 first = sequence
-            if state != SETTLED:
-                self.exceptions -= 1
+            if state == REFUSED:
+                self.refused_count -= 1
             sequence += 1
-        self.write_run(output, run, first, sequence - 1)
-        self.told = sequence - 1
-        return 0
+        return self.write_run(output, run, first, last)
 
     def write_run(
         self,
@@ -118,8 +142,8 @@ class Confirms:
         first: cython.ulonglong,
         last: cython.ulonglong,
     ) -> cython.int:
-        """One answer for neighbours that have the same."""
-        if state != ANSWERED:
+        """One answer for neighbours that have the same; there may be none."""
+        if first <= last:
             self.write_frame(output, ACK if state == SETTLED else NACK, last, last > first)
         return 0
 

@@ -16,6 +16,7 @@ from leveret.wire.amqp091.properties import decode_properties, without_header
 
 BLIND_COPIES: Final = "BCC"
 COPIES: Final = ("CC", BLIND_COPIES)
+PERSISTENT: Final = 2  # the delivery mode
 
 
 def published(
@@ -37,6 +38,7 @@ def published(
         timestamp=decoded.timestamp,
         priority=decoded.priority or 0,
         arrival=arrival,
+        persistent=decoded.delivery_mode == PERSISTENT,
         properties=properties,
         body=body,
     )
