@@ -6,7 +6,7 @@ import pytest
 
 from leveret.engine.memory import Memory
 from leveret.server import blocking
-from leveret.server.blocking import REASON, Blocking
+from leveret.server.blocking import LOW_ON_MEMORY, Blocking
 from leveret.server.timers import NEVER, Timed, Timers
 from tests.server.fakes import FakeShard
 
@@ -97,10 +97,10 @@ def test_who_has_published_is_told_once_and_told_when_it_is_over(turn: Turn) -> 
     turn.connections[77] = other = Connection(77)
     turn.fill()
     turn.run()
-    assert (publisher.events, turn.blocking.is_on) == ([REASON], True)
+    assert (publisher.events, turn.blocking.is_on) == ([LOW_ON_MEMORY], True)
     turn.drain()
     turn.run()
-    assert (publisher.events, turn.blocking.is_on) == ([REASON, "unblocked"], False)
+    assert (publisher.events, turn.blocking.is_on) == ([LOW_ON_MEMORY, "unblocked"], False)
     assert other.events == []
 
 
@@ -109,9 +109,9 @@ def test_who_begins_to_publish_meanwhile_is_told_as_well(turn: Turn) -> None:
     newcomer = turn.publisher()
     turn.shard.held.append(newcomer.number)
     turn.run()
-    assert newcomer.events == [REASON]
+    assert newcomer.events == [LOW_ON_MEMORY]
     turn.drain()
-    assert newcomer.events == [REASON, "unblocked"]
+    assert newcomer.events == [LOW_ON_MEMORY, "unblocked"]
 
 
 def test_who_was_held_up_when_it_was_over_already_is_let_go(turn: Turn) -> None:
@@ -134,18 +134,18 @@ def test_who_has_gone_meanwhile_is_left_out(turn: Turn) -> None:
     turn.connections[3].is_open = False
     turn.run(blocking.PROBE_MS)
     turn.drain()
-    assert turn.connections[1].events == [REASON, REASON, "probed", "unblocked"]
-    assert turn.connections[3].events == [REASON]
+    assert turn.connections[1].events == [LOW_ON_MEMORY, LOW_ON_MEMORY, "probed", "unblocked"]
+    assert turn.connections[3].events == [LOW_ON_MEMORY]
 
 
 def test_thousands_are_told_and_let_go_in_many_turns(turn: Turn) -> None:
     publishers = [turn.publisher() for _ in range(3 * blocking.TOLD_PER_TURN)]
     turn.fill()
-    assert sum(REASON in each.events for each in publishers) == blocking.TOLD_PER_TURN
+    assert sum(LOW_ON_MEMORY in each.events for each in publishers) == blocking.TOLD_PER_TURN
     for _ in range(2):
         assert turn.wanted
         turn.run()
-    assert (all(REASON in each.events for each in publishers), turn.wanted) == (True, False)
+    assert (all(LOW_ON_MEMORY in each.events for each in publishers), turn.wanted) == (True, False)
     turn.drain()
     assert sum("unblocked" in each.events for each in publishers) == blocking.TOLD_PER_TURN
     for _ in range(2):
@@ -168,7 +168,7 @@ def test_who_was_not_let_go_before_memory_was_full_again_stays_blocked(turn: Tur
     publishers[0].unblock = lambda: full(FREE)  # with what was left over of its last read
     turn.drain()
     turn.run()
-    assert [each.events for each in publishers[1:]] == [[REASON, REASON]] * 2
+    assert [each.events for each in publishers[1:]] == [[LOW_ON_MEMORY, LOW_ON_MEMORY]] * 2
     assert turn.blocking.is_on
 
 
@@ -197,8 +197,8 @@ def test_who_holds_deliveries_is_read_a_little_in_each_step(turn: Turn) -> None:
     consumer, publisher = turn.publisher(holds_deliveries=True), turn.publisher()
     turn.fill()
     turn.run(2 * STEP)
-    assert consumer.events == [REASON] + 2 * [blocking.TRICKLE_BYTES_MAX]
-    assert publisher.events == [REASON]
+    assert consumer.events == [LOW_ON_MEMORY] + 2 * [blocking.TRICKLE_BYTES_MAX]
+    assert publisher.events == [LOW_ON_MEMORY]
 
 
 @pytest.mark.parametrize(
@@ -224,17 +224,17 @@ def test_nothing_trickles_far_above_the_limit(turn: Turn) -> None:
     turn.fill()
     turn.shard.memory.take(LIMIT // blocking.TRICKLE_SHARE)
     turn.run(10 * STEP)
-    assert consumer.events == [REASON]
+    assert consumer.events == [LOW_ON_MEMORY]
     turn.shard.memory.give(LIMIT // blocking.TRICKLE_SHARE)
     turn.run(STEP)
-    assert consumer.events == [REASON, blocking.TRICKLE_BYTES_MAX]
+    assert consumer.events == [LOW_ON_MEMORY, blocking.TRICKLE_BYTES_MAX]
 
 
 def test_each_is_asked_once_a_second_whether_it_is_there(turn: Turn) -> None:
     publisher = turn.publisher()
     turn.fill()
     turn.run(3 * blocking.PROBE_MS)
-    assert publisher.events == [REASON] + 3 * ["probed"]
+    assert publisher.events == [LOW_ON_MEMORY] + 3 * ["probed"]
 
 
 def test_of_thousands_each_has_its_turn_to_be_looked_after(turn: Turn) -> None:
@@ -255,7 +255,7 @@ def test_nobody_is_looked_after_when_it_is_over(turn: Turn) -> None:
     turn.fill()
     turn.drain()
     turn.run(10_000)
-    assert publisher.events == [REASON, "unblocked"]
+    assert publisher.events == [LOW_ON_MEMORY, "unblocked"]
     assert turn.timers.next_tick == NEVER
 
 

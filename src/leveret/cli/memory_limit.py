@@ -38,6 +38,14 @@ def parse_memory_limit(text: str, machine_bytes: int) -> int:
     return size
 
 
+def parse_amount(text: str) -> int:
+    """Bytes, of any number, and no percentage. Raises ValueError, whose text is for the user."""
+    found = LIMIT.fullmatch(text.strip())
+    if found is None or found["unit"].lower() not in UNITS:
+        raise ValueError(f"{text!r} is not an amount: write 50MB or 2GB")
+    return int(found["count"]) * UNITS[found["unit"].lower()]
+
+
 def default_memory_limit(machine_bytes: int) -> int:
     """What is meant where nothing is said."""
     return max(MEMORY_BYTES_MIN, machine_bytes * PERCENT_DEFAULT // 100)

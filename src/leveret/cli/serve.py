@@ -17,22 +17,30 @@ import signal
 import socket
 import sys
 import time
+from pathlib import Path
 from typing import Final
 
 import leveret
 from leveret import limits
 from leveret.broker.limits import Limits
+from leveret.cli.data_directory import default_data_directory
 from leveret.cli.files import allow_many_files, room_for_connections
 from leveret.cli.limit_options import add_limit_options, values_for
 from leveret.cli.log_format import LogFormatter
 from leveret.cli.log_rate import LogRate
-from leveret.cli.memory_limit import PERCENT_DEFAULT, default_memory_limit, parse_memory_limit
+from leveret.cli.memory_limit import (
+    PERCENT_DEFAULT,
+    default_memory_limit,
+    parse_amount,
+    parse_memory_limit,
+)
 from leveret.cli.service_manager import notify
 from leveret.engine.buffer import COMPILED
 from leveret.peers.settings import Settings
 from leveret.server.address import Address, parse_address
 from leveret.server.assembly import make_server
-from leveret.server.config import DEFAULT_ADDRESS, Config
+from leveret.server.config import DEFAULT_ADDRESS, DISK_FREE_BYTES_MIN, Config
+from leveret.server.durability import Refused
 from leveret.server.listener import ListenError
 from leveret.server.machine_memory import machine_memory_bytes
 from leveret.server.selector import TurnSelector
@@ -54,7 +62,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--listen", metavar="HOST:PORT", type=_address, action="append",
         help=f"where to listen; may be given several times; an IPv6 host stands in brackets;"
              f" port 0 is any free one (default: {DEFAULT_ADDRESS})")  # fmt: skip
-    add("--data-dir", metavar="DIR", help="keep durable messages in DIR: not in this version yet")
+    add(
+        "--data-dir",
+        metavar="DIR",
+        type=Path,
+        help="keep what is durable in DIR (default: the user's, which leveret log info names)",
+    )
+    add("--durability", choices=("fsync", "os"), default="fsync",
+        help="what is confirmed is on the disk, or only given to the operating system, which"
+             " loses it when the machine fails (default: %(default)s)")  # fmt: skip
+    add("--disk-free-limit", metavar="AMOUNT", type=_amount, default=DISK_FREE_BYTES_MIN,
+        help="block publishers when less is free on the log's disk (default: 50MB)")  # fmt: skip
     add("--in-memory", action="store_true", help="keep nothing on disk, and do not warn of it")
     add("--strict", action="store_true",
         help="do as RabbitMQ does where Leveret has a better way")  # fmt: skip
@@ -71,8 +89,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until told to stop."""
-    if arguments.data_dir is not None:
-        return _complain(_refuse_data_dir(arguments), WRONG_USAGE)
+    if arguments.data_dir is not None and arguments.in_memory:
+        return _complain("--data-dir and --in-memory contradict each other", WRONG_USAGE)
     log_rate = LogRate(arguments.log_lines_per_second_max, time.monotonic)
     if arguments.spill_dir is not None and not is_writable_folder(arguments.spill_dir):
         return _complain(f"--spill-dir {arguments.spill_dir}: not a writable folder", WRONG_USAGE)
@@ -86,9 +104,11 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
             log_rate.later = runner.get_loop().call_later
-            return runner.run(_serve(config, selector, in_memory=arguments.in_memory))
+            return runner.run(_serve(config, selector))
     except ListenError as error:
         return _complain(_explain(error), FAILED)
+    except Refused as error:
+        return _complain(str(error), FAILED)
 
 
 def _make_config(arguments: argparse.Namespace, room: int) -> Config:
@@ -101,18 +121,26 @@ def _make_config(arguments: argparse.Namespace, room: int) -> Config:
         limits=Limits(**values_for(Limits, arguments)),
         memory_bytes_max=arguments.memory_limit or default_memory_limit(machine_memory_bytes()),
         spill_folder=arguments.spill_dir or (None if arguments.in_memory else spill_folder()),
+        data_directory=None if arguments.in_memory else str(_data_directory(arguments)),
+        is_synced=arguments.durability == "fsync",
+        disk_free_bytes_min=arguments.disk_free_limit,
         **values_for(Config, arguments),
     )
 
 
-async def _serve(config: Config, selector: TurnSelector, *, in_memory: bool) -> int:
+def _data_directory(arguments: argparse.Namespace) -> Path:
+    named: Path | None = arguments.data_dir
+    return default_data_directory() if named is None else named
+
+
+async def _serve(config: Config, selector: TurnSelector) -> int:
     server = make_server(config, selector=selector)
     stop = asyncio.Event()
     _stop_on_signals(stop)
     server.failure.add_done_callback(lambda _: stop.set())
     await server.start()
-    _warn(server, in_memory=in_memory)
-    _announce(server)
+    _warn(server, config)
+    _announce(server, config)
     # What is there now stays: the collector need not look at it again and again.
     gc.collect()
     gc.freeze()
@@ -139,12 +167,13 @@ def _stop_on_signals(stop: asyncio.Event) -> None:
         asyncio.get_running_loop().add_signal_handler(number, signalled, number)
 
 
-def _announce(server: Server) -> None:
+def _announce(server: Server, config: Config) -> None:
     """Tell whoever started us that clients can connect now."""
     places = [f"amqp://{address}" for address in server.addresses]
     build = "compiled" if COMPILED else "not compiled"
     version = leveret.__version__
-    _say(f"leveret {version} listening on {' and '.join(places)} ({build}, memory only)")
+    kept = "memory only" if config.data_directory is None else f"data in {config.data_directory}"
+    _say(f"leveret {version} listening on {' and '.join(places)} ({build}, {kept})")
     option = "" if server.addresses[0] == DEFAULT_ADDRESS else f" --uri {places[0]}"
     _say(f"try it: {_program()} bench --time 5{option}")
 
@@ -166,9 +195,12 @@ def _say(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def _warn(server: Server, *, in_memory: bool) -> None:
-    if not in_memory:
-        log.warning("memory only: messages do not survive a restart (--in-memory to agree)")
+def _warn(server: Server, config: Config) -> None:
+    if config.data_directory is not None and not config.is_synced:
+        log.warning(
+            "--durability os: what is confirmed survives the end of this process, but not that of"
+            " the machine"
+        )
     for address in server.addresses:
         if not address.is_loopback:
             log.warning(
@@ -206,13 +238,11 @@ def _memory_limit(text: str) -> int:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _refuse_data_dir(arguments: argparse.Namespace) -> str:
-    if arguments.in_memory:
-        return "--data-dir and --in-memory contradict each other"
-    return (
-        f"--data-dir {arguments.data_dir}: this version cannot store messages on disk yet;"
-        " to keep them in memory only, start with --in-memory"
-    )
+def _amount(text: str) -> int:
+    try:
+        return parse_amount(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _refuse_connections(wanted: int, room: int, files: int) -> str:

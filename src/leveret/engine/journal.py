@@ -204,6 +204,18 @@ class Journal:
 
     # -- taking away
 
+    def newest(self) -> int:
+        """The newest batch that has anything in it; it waits for no company any more."""
+        if self.record_count > 0:
+            self.urgent = True
+            return self.number
+        return self.number - 1
+
+    @property
+    def has_sealed(self) -> bool:
+        """A batch is full, and not on its way."""
+        return bool(self.sealed)
+
     @property
     def pending(self) -> bool:
         """There is a batch to be taken, or one that will be."""

@@ -16,6 +16,7 @@ cdef class Memory:
     cdef readonly Py_ssize_t uncounted
     cdef readonly Py_ssize_t in_use
     cdef readonly bint full
+    cdef readonly bint held
     cdef readonly list spare_small
     cdef readonly list spare_large
 

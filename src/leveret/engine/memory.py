@@ -58,6 +58,7 @@ class Memory:
         self.uncounted = 0
         self.in_use = 0
         self.full = False
+        self.held = False
         self.spare_small: list[Buffer] = []
         self.spare_large: list[Buffer] = []
 
@@ -90,9 +91,18 @@ class Memory:
 
     def relax(self) -> bool:
         """Whether memory is full; it no longer is once enough of it has become free."""
-        if self.full and self.in_use < self.low:
+        if self.full and self.in_use < self.low and not self.held:
             self.full = False
         return self.full
+
+    def hold(self) -> None:
+        """It counts as full until let_go(): there is no room for messages elsewhere."""
+        self.held = True
+        self.full = True
+
+    def let_go(self) -> None:
+        """Only memory decides again."""
+        self.held = False
 
     def is_tight(self) -> cython.bint:
         """What is not needed now is not to be kept for later."""

@@ -126,6 +126,11 @@ class DiskLog:
     # Owning and appending.
 
     @property
+    def owner(self) -> int:
+        """Who may claim it."""
+        return self._form.owner
+
+    @property
     def first_number(self) -> int:
         return self._marks.hot
 

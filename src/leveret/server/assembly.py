@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 import leveret
 from leveret.broker.broker import Broker
@@ -14,10 +15,11 @@ from leveret.engine.shard import Shard
 from leveret.peers.pace import Pace
 from leveret.peers.peer import Peer
 from leveret.peers.protocol_header import Newcomer
-from leveret.peers.service import Service
+from leveret.peers.service import Definitions, InMemory, Messages, Service
 from leveret.server.address import Address
 from leveret.server.clock import Clock
 from leveret.server.config import Config
+from leveret.server.durability import Durability
 from leveret.server.resident import map_memory
 from leveret.server.selector import TurnSelector
 from leveret.server.server import Server
@@ -30,17 +32,26 @@ SEED_BYTES = 8
 def make_server(
     config: Config, *, clock: Clock | None = None, selector: TurnSelector | None = None
 ) -> Server:
-    """A server with a new and empty broker; see Server."""
+    """A server with a broker that is new and empty, but for what its log has; see Server.
+
+    Reading a log may take long, and is waited for. Raises leveret.server.durability.Refused.
+    """
     journal = Journal()
     memory = Memory(config.memory_bytes_max, map_memory)
-    shard = Shard(int.from_bytes(os.urandom(SEED_BYTES)), memory)
+    is_kept = config.data_directory is not None
+    shard = Shard(int.from_bytes(os.urandom(SEED_BYTES)), memory, journal=is_kept)
+    broker = Broker(shard, os.urandom, config.limits)
+    durability = recover_from(config, shard, broker)
+    keeper: Definitions | Messages = durability or InMemory()
     service = Service(
         shard,
-        Broker(shard, os.urandom, config.limits),
+        broker,
         Pace(shard),
         report=report,
         version=leveret.__version__,
         cluster_name=f"leveret@{socket.gethostname()}",
+        definitions=keeper,
+        messages=keeper,
         settings=config.settings,
         journal=journal,
     )
@@ -50,9 +61,24 @@ def make_server(
             service, owner=owner, is_loopback=remote.is_loopback, tick=tick, refusal=refusal
         )
 
-    server = Server(shard, open_peer, config, clock=clock, selector=selector)
+    server = Server(shard, open_peer, config, clock=clock, selector=selector, durability=durability)
     journal.name_of = server.name_of
     return server
+
+
+def recover_from(config: Config, shard: Shard, broker: Broker) -> Durability | None:
+    """None: nothing is kept. Raises Refused."""
+    if config.data_directory is None:
+        return None
+    from leveret.server.recovery import recover  # the log is not for who keeps nothing
+
+    return recover(
+        Path(config.data_directory),
+        shard,
+        broker,
+        is_synced=config.is_synced,
+        disk_free_limit=config.disk_free_bytes_min,
+    )
 
 
 class Journal:

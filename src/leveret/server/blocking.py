@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-REASON = "low on memory"
-"""RabbitMQ's word for it."""
+LOW_ON_MEMORY = "low on memory"
+LOW_ON_DISK = "low on disk"
+"""RabbitMQ's words for it."""
 TOLD_PER_TURN = 64
 """Told that they are blocked, or let go: each takes some 10 µs, and may have a read left over."""
 STEP_MS = 50
@@ -71,6 +72,7 @@ class Blocking:
         self._memory = shard.memory
         self._trickle_limit = self._memory.limit + self._memory.limit // TRICKLE_SHARE
         self._since = 0
+        self._reason = LOW_ON_MEMORY
         self._measure_tick = 0
         self._trim_tick = 0
         self._step_tick = NEVER
@@ -99,13 +101,15 @@ class Blocking:
 
     def _begin(self, tick: int) -> None:
         self.is_on = True
+        self._reason = LOW_ON_DISK if self._memory.held else LOW_ON_MEMORY
         self._since = tick
         self._shard.drop_spare()
         self._untold = deque(self._shard.publishers)
         self._step_tick = tick + STEP_MS
         self._turn.timers.arm(self, self._step_tick)
         log.warning(
-            "memory is full, %d of %d MB: publishers are blocked (%d of %d connections)",
+            "%s, memory %d of %d MB: publishers are blocked (%d of %d connections)",
+            "the disk has too little room" if self._memory.held else "memory is full",
             self._memory.in_use >> 20,
             self._memory.limit >> 20,
             len(self._untold),
@@ -117,7 +121,7 @@ class Blocking:
         self._untold.clear()
         self._step_tick = NEVER
         log.warning(
-            "memory is no longer full, %d of %d MB: publishers go on after %.1f s",
+            "there is room again, memory %d of %d MB: publishers go on after %.1f s",
             self._memory.in_use >> 20,
             self._memory.limit >> 20,
             (tick - self._since) / 1_000,
@@ -142,7 +146,7 @@ class Blocking:
             self._blocked[connection] = None
             connection.probed_tick = self._turn.tick
         if self.is_on:
-            connection.block(REASON)
+            connection.block(self._reason)
 
     def _let_go(self) -> None:
         for _ in range(min(len(self._blocked), TOLD_PER_TURN)):

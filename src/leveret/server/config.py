@@ -10,6 +10,7 @@ from leveret.engine.memory import UNLIMITED
 from leveret.peers.settings import Settings
 from leveret.server.address import Address
 
+DISK_FREE_BYTES_MIN = 50 * 1024 * 1024  # RabbitMQ's default
 LINGER_MS = 2_000  # a round trip around the world takes a tenth of it, and who is gone is gone
 DEFAULT_SETTINGS = Settings()
 DEFAULT_LIMITS = Limits()
@@ -24,6 +25,9 @@ class Config:
     `settings`: what the clients' peers are told; `limits`: what the broker is.
     `memory_bytes_max`: where publishers are blocked; see docs/features/flow-control.md.
     `spill_folder`: where messages go before that, to files without names; None: nowhere.
+    `data_directory`: where the log is; None: all is in memory only. `is_synced`: whether what is
+    confirmed is on the disk, or only given to the system; `disk_free_bytes_min`: below that
+    publishers are blocked.
     The rest are limits, which `leveret.limits` explains.
     """
 
@@ -36,3 +40,6 @@ class Config:
     limits: Limits = DEFAULT_LIMITS
     memory_bytes_max: int = UNLIMITED
     spill_folder: str | None = None
+    data_directory: str | None = None
+    is_synced: bool = True
+    disk_free_bytes_min: int = DISK_FREE_BYTES_MIN

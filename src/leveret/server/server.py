@@ -19,6 +19,7 @@ from leveret.server.admission import Admission, NoRoom
 from leveret.server.clock import Clock
 from leveret.server.config import Config
 from leveret.server.connection import Connection
+from leveret.server.durability import Durability, LogLost
 from leveret.server.listener import Listener, open_listeners
 from leveret.server.selector import TurnSelector
 from leveret.server.spilling import Spilling
@@ -50,7 +51,7 @@ class Server:
     `failure` is done with the error after which the server could not go on, and stopped.
 
     `selector` is that loop's own, where the caller made the loop with one; else the server has
-    one and hangs it into the loop.
+    one and hangs it into the loop. `durability` brings to the disk what `shard` has to keep.
     """
 
     def __init__(
@@ -61,8 +62,10 @@ class Server:
         *,
         clock: Clock | None = None,
         selector: TurnSelector | None = None,
+        durability: Durability | None = None,
     ) -> None:
         self._config = config
+        self._durability = durability
         self._open_peer = open_peer
         self._loop = asyncio.get_running_loop()
         self._selector = selector or TurnSelector()
@@ -75,7 +78,7 @@ class Server:
             self._spilling = Spilling(
                 shard, self._turn, folder=config.spill_folder, loop=self._loop
             )
-            self._turn.relieve = self._spilling.relieve
+            self._turn.afterwards.append(self._spilling.relieve)
         self._listeners: list[Listener] = []
         self._connections: set[Connection] = set()
         self._admission = Admission(config.connections_max, config.connections_per_address_max)
@@ -104,6 +107,8 @@ class Server:
         self._selector.turn = self._turn
         if self._is_guest:
             self._loop.add_reader(self._selector.fileno(), self._selector.poll)
+        if self._durability is not None:
+            self._durability.take_part(self._turn, self._loop)
         try:
             for address in self._config.listen:
                 self._listeners += open_listeners(address, self._accept, loop=self._loop)
@@ -120,6 +125,8 @@ class Server:
             self._empty = self._loop.create_future()
             await asyncio.wait([self._empty], timeout=self._config.stop_ms / 1_000)
         self.close_connections("the time to say goodbye is over")
+        if self._durability is not None:
+            await self._durability.stop()
         self._release()
 
     def close_connections(self, reason: str) -> None:
@@ -179,7 +186,10 @@ class Server:
         self._admission.leave(remote, was_refused=was_refused)
 
     def _fail(self, error: Exception) -> None:
-        log.critical("the broker's state contradicts itself: it stops", exc_info=error)
+        if isinstance(error, LogLost):
+            log.critical("%s", error)
+        else:
+            log.critical("the broker's state contradicts itself: it stops", exc_info=error)
         if not self.failure.done():
             self.failure.set_result(error)
             self._loop.call_soon(self._close_listeners)
@@ -199,6 +209,8 @@ class Server:
         self._turn.stop()
         if self._spilling is not None:
             self._spilling.close()
+        if self._durability is not None:
+            self._durability.leave()
         if self._selector.turn is None:
             return
         self._selector.turn = None

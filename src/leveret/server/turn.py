@@ -45,8 +45,8 @@ class Turn:
     """The turns of one shard, and the connections that take part in them, by their numbers.
 
     `wake` has `run` called without a socket being ready. `fail` is told the error after which
-    the shard cannot be trusted; nothing is run any more then. `relieve` is called in each turn, for
-    what is to leave memory.
+    the shard cannot be trusted; nothing is run any more then. `afterwards` are called in each
+    turn behind the shard's, before anything is sent.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Turn:
         self.timers: Timers[Timed] = Timers()
         self.floods: deque[Connection] = deque()
         self.wanted = False
-        self.relieve: Callable[[], None] = nothing
+        self.afterwards: list[Callable[[], None]] = []
         self._shard = shard
         self._clock = clock
         self._loop = loop
@@ -96,7 +96,8 @@ class Turn:
         self.blocking.follow()
         try:
             self._shard.turn()
-            self.relieve()
+            for call in self.afterwards:
+                call()
             outputs = self._shard.take_outputs()
         except Exception as error:
             self.fail(error)
@@ -182,7 +183,3 @@ class Turn:
         for timed in self.timers.take_due(self.tick, count_max=DUE_MAX):
             timed.due()
         self.want()
-
-
-def nothing() -> None:
-    """Done where there is nothing to do."""

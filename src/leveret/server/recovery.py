@@ -1,0 +1,159 @@
+"""The start of a broker that has a log: claims it, reads it, and fills the shard with what it has.
+
+Nobody is served meanwhile, so this waits for the disk. What a log cannot do, and what makes no
+sense in it, refuses the start.
+"""
+
+from __future__ import annotations
+
+import logging
+import select
+from pathlib import Path
+from typing import Final
+
+from leveret.broker.argument_values import Classes
+from leveret.broker.broker import Broker
+from leveret.broker.definition_log import DefinitionLog
+from leveret.broker.restore import RestoreError, restore
+from leveret.engine.errors import InvariantError, ReplayError
+from leveret.engine.replay import Replay
+from leveret.engine.shard import Shard
+from leveret.log.directory import open_directory
+from leveret.log.disk import LocalDisk
+from leveret.log.disk_log import DiskLog
+from leveret.log.port import HEADER_BYTES, Batch, Kind, LogError
+from leveret.server.clock import Clock
+from leveret.server.durability import Durability, LogLost, Refused
+from leveret.wire.amqp091.tables import Decimal, Timestamp
+
+log = logging.getLogger(__name__)
+
+PROGRESS_MS: Final = 2_000
+"""Between two lines of a long recovery."""
+WAIT_S: Final = 1.0
+"""For the disk, at a time: it is asked again then."""
+CLASSES: Final[Classes] = {"Decimal": Decimal, "Timestamp": Timestamp}
+
+
+class Recovery:
+    """Of one log, into a new shard and its broker."""
+
+    def __init__(self, durability: Durability, disk: LocalDisk, opened: DiskLog) -> None:
+        self._disk = disk
+        self._durability = durability
+        self._log = opened
+        self._clock = Clock()
+        self._error: LogError | None = None
+        self._finished = False
+        self._was_damaged = False
+
+    def claim(self) -> None:
+        """Own the log."""
+        opened = self._log
+        token = opened.claim(opened.owner, opened.last_epoch + 1)
+        self._durability.own(opened, token, self._disk.close)
+        while not opened.ready:
+            self._wait()
+
+    def read(self, shard: Shard, *, end: int) -> Replay:
+        """All batches up to `end`, which is none of them, in their order."""
+        opened = self._log
+        replay = Replay(shard, redelivered=not opened.is_clean)
+        first = opened.first_number
+        since = self._clock.tick()
+        told = since
+
+        def take(batch: Batch) -> None:
+            nonlocal told
+            if batch.kind is Kind.RECORDS:
+                replay.apply(
+                    batch.number,
+                    batch.buffer,
+                    batch.offset - HEADER_BYTES,
+                    batch.length + HEADER_BYTES,
+                )
+            elif batch.kind is Kind.LOST:
+                self._was_damaged = True
+                replay.redelivered = True
+            tick = self._clock.tick()
+            if tick - told >= PROGRESS_MS:
+                told = tick
+                percent = 100 * (batch.number - first) // max(1, end - first)
+                log.info("reading the log: %d %% after %d s", percent, (tick - since) // 1_000)
+
+        opened.read(first, take, self._finish)
+        while not self._finished:
+            self._wait()
+        if self._error is not None:
+            raise self._error
+        return replay
+
+    def _finish(self, error: LogError | None) -> None:
+        self._finished, self._error = True, error
+
+    def _wait(self) -> None:
+        self._log.poll(self._clock.tick())
+        if not self._finished and not self._log.ready:
+            select.select([self._log.fileno()], [], [], WAIT_S)
+
+    @property
+    def was_damaged(self) -> bool:
+        """A repair has left gaps."""
+        return self._was_damaged
+
+
+def recover(
+    directory: Path,
+    shard: Shard,
+    broker: Broker,
+    *,
+    is_synced: bool,
+    disk_free_limit: int,
+) -> Durability:
+    """What the log in the directory has is in the shard and its broker, which go on with it.
+
+    Raises Refused.
+    """
+    durability = Durability(shard, str(directory))
+    try:
+        disk, opened = open_directory(
+            directory, durability, is_synced=is_synced, disk_free_limit=disk_free_limit
+        )
+    except LogError as error:
+        raise Refused(str(error)) from error
+    except OSError as error:
+        raise Refused(f"{error.filename or directory}: {error.strerror}") from error
+    try:
+        fill(Recovery(durability, disk, opened), shard, broker, opened)
+    except (LogError, LogLost) as error:
+        disk.close()
+        raise Refused(str(error)) from error
+    except (RestoreError, ReplayError, InvariantError, ValueError) as error:
+        disk.close()
+        raise Refused(f"{directory}: what the log has makes no sense: {error}") from error
+    return durability
+
+
+def fill(recovery: Recovery, shard: Shard, broker: Broker, opened: DiskLog) -> None:
+    """Claim, read, restore."""
+    was_clean = opened.is_clean
+    end = opened.reserve()
+    recovery.claim()
+    replay = recovery.read(shard, end=end)
+    definitions = DefinitionLog(shard)
+    restore(
+        broker.virtual_hosts,
+        list(definitions.read(replay.definitions)),
+        classes=CLASSES,
+        open_store=replay.claim,
+        definitions=definitions,
+    )
+    dropped = replay.finish()
+    count = sum(queue.ready_count for queue in shard.queues if queue is not None)
+    if count or dropped or not was_clean:
+        log.info(
+            "the log has %d messages for %d queues%s",
+            count,
+            sum(queue is not None for queue in shard.queues),
+            "" if was_clean else "; the last stop was not clean: all are flagged redelivered",
+        )
