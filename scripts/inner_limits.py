@@ -280,6 +280,30 @@ PACE = (
         "ms",
         "server/test_turn.py::test_it_stays_halved_for_a_moment_while_consumers_acknowledge",
     ),
+    Inner(
+        "server/turn.ALARM_MS",
+        "what a deadline may be late, so that many are met together",
+        "ms",
+        "server/test_turn.py::test_deadlines_that_are_close_together_are_met_together",
+    ),
+    Inner(
+        "server/durability.COMPANY_MS",
+        "acknowledgements wait for company on their way to the log",
+        "ms",
+        "server/test_durability.py::test_acknowledgements_wait_for_company_and_not_for_ever",
+    ),
+    Inner(
+        "server/trimming.CHECKPOINT_BYTES",
+        "the log between two sets of all definitions",
+        "bytes",
+        "server/test_trimming.py::test_what_nothing_refers_to_is_forgotten_up_to_the_newest_definitions",
+    ),
+    Inner(
+        "server/trimming.TRIM_BYTES",
+        "the log between two looks at what may be forgotten",
+        "bytes",
+        "server/test_trimming.py::test_what_nothing_refers_to_is_forgotten_up_to_the_newest_definitions",
+    ),
 )
 
 KEPT = (

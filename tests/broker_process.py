@@ -54,12 +54,13 @@ class BrokerProcess:
 def running_broker(
     *options: str, python: Sequence[str] = (sys.executable,), **environment: str
 ) -> Iterator[BrokerProcess]:
-    """Start `leveret serve --in-memory` with these options too, on a free port unless they say.
+    """Start `leveret serve` with these options, on a free port and in memory unless they say.
 
     Stops it at the end, which it must do with status 0 and without a traceback in its log.
     """
     listen = () if "--listen" in options else ("--listen", "127.0.0.1:0")
-    command = [*python, "-m", "leveret", "serve", "--in-memory", *listen, *options]
+    where = () if "--data-dir" in options else ("--in-memory",)
+    command = [*python, "-m", "leveret", "serve", *where, *listen, *options]
     with tempfile.TemporaryDirectory(prefix="leveret-broker-") as folder:
         log_path = Path(folder, "log")
         with log_path.open("w") as log, start(command, log, environment) as process:

@@ -23,8 +23,9 @@ pytestmark = [
 def figures(*options: str) -> dict[tuple[str, str], str]:
     """What it prints, by scenario and what was measured; a missed goal says nothing here."""
     command = [sys.executable, str(BENCHMARK), *TINY, *options]
-    ran = subprocess.run(command, stdout=subprocess.PIPE, text=True)
-    assert ran.returncode in (0, 1)
+    ran = subprocess.run(command, capture_output=True, text=True)
+    assert ran.returncode in (0, 1), ran.stderr
+    assert ran.stdout, ran.stderr
     rows = [line.strip("| ").split(" | ") for line in ran.stdout.splitlines()[2:]]
     return {(name, what): value for name, what, _goal, value, _reached in rows}
 

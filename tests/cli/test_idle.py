@@ -18,6 +18,7 @@ ALLOWED = {
     *("__future__", "dataclasses", "copy", "org"),  # `copy` tries to import something of Jython's
     *("hmac", "hashlib", "_hashlib", "_blake2"),  # passwords are compared in constant time
     *("gc", "resource"),
+    *("json", "_json"),  # what is defined is written down as JSON
     "mmap",  # memory for messages, that can be given back
     *("leveret", "cython"),  # uncompiled, Cython is asked for
 }

@@ -95,23 +95,59 @@ def test_a_second_signal_ends_it_at_once() -> None:
             assert process.wait(LIMIT_S) == 128 + signal.SIGTERM
 
 
-def test_memory_only_is_said_unless_it_was_asked_for() -> None:
+def test_what_is_durable_is_kept_in_the_users_data_directory_if_nobody_says(
+    tmp_path: Path,
+) -> None:
+    environment = {**os.environ, "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data")}
     with subprocess.Popen(
-        [*SERVE, "--listen", "127.0.0.1:0"], stdout=-1, stderr=-1, text=True
+        [*SERVE, "--listen", "127.0.0.1:0"], stdout=-1, stderr=-1, text=True, env=environment
     ) as process:
-        wait_ready(process, Path(os.devnull))
+        broker = wait_ready(process, Path(os.devnull))
         process.send_signal(signal.SIGTERM)
-        _, log = process.communicate(timeout=LIMIT_S)
-    assert "memory only: messages do not survive a restart" in log
-    with running_broker() as broker:
-        assert "memory only" not in broker.log
+        process.communicate(timeout=LIMIT_S)
+    (found,) = tmp_path.rglob("format")
+    assert broker.ready.endswith(f"compiled, data in {found.parent})")
 
 
-def test_a_data_dir_is_refused_rather_than_left_empty(tmp_path: Path) -> None:
+def test_a_data_dir_that_another_broker_has_is_refused(tmp_path: Path) -> None:
+    with running_broker("--data-dir", str(tmp_path)) as broker:
+        status, words = refused("--data-dir", str(tmp_path))
+        assert status == 1
+        assert str(tmp_path) in words
+        assert str(broker.pid) in words
+
+
+def test_a_data_dir_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    status, words = refused("--data-dir", str(tmp_path / "file" / "data"))
+    assert status == 1
+    assert str(tmp_path / "file") in words
+
+
+def test_a_damaged_log_is_refused_with_the_command_that_repairs_it(tmp_path: Path) -> None:
+    for _ in range(3):
+        with running_broker("--data-dir", str(tmp_path)):
+            pass
+    segment = next(tmp_path.glob("hot-*.segment"))
+    with segment.open("r+b") as file:
+        written = file.read(1 << 20)
+        file.seek(written.index(written[:4], 4) + 40)  # in the head of the second batch
+        file.write(b"\xff")
     status, words = refused("--data-dir", str(tmp_path))
+    assert status == 1
+    assert f"leveret log repair --data-dir {tmp_path}" in words
+
+
+def test_messages_that_the_log_has_no_room_for_are_refused_from_the_beginning() -> None:
+    status, words = refused("--max-message-size", "70000000")
     assert status == 2
-    assert "cannot store messages on disk yet" in words
-    assert "--in-memory" in words
+    assert "the log takes messages of up to 62914560 bytes" in words
+
+
+def test_less_than_synced_says_what_it_risks(tmp_path: Path) -> None:
+    with running_broker("--data-dir", str(tmp_path), "--durability", "os") as broker:
+        talk(broker.port).close()
+    assert "WARNING --durability os: what is confirmed survives" in broker.log
 
 
 def test_a_data_dir_in_memory_is_a_contradiction(tmp_path: Path) -> None:

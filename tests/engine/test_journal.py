@@ -303,3 +303,31 @@ def test_keeping_needs_a_journal():
     world = World()
     with pytest.raises(InvariantError):
         world.kept_queue(b"k")
+
+
+def test_the_newest_batch_is_the_one_being_filled_if_there_is_anything_in_it(world, client):
+    journal = world.shard.journal
+    world.kept_queue(b"k")
+    assert (journal.newest(), journal.urgent) == (0, False)
+    journal.redeliver(1, 2, 3)
+    assert (journal.newest(), journal.urgent) == (1, True)
+    journal.seal()
+    assert (journal.newest(), journal.has_sealed) == (1, True)
+
+
+def test_the_first_batch_that_is_needed_is_that_of_the_oldest_chunk_left(world, client, log):
+    journal = world.shard.journal
+    queue = world.kept_queue(b"k")
+    assert journal.first_needed() == 0
+    client.consume(queue, no_ack=True)
+    for number in range(25):
+        client.publish(b"k", bytes(100_000), PERSISTENT)
+        batch = journal.take_batch()
+        if batch.start == 0:
+            batch.chunk.first_batch = 100 + number
+        world.shard.became_durable(batch.number)
+    assert journal.first_needed() == 100
+    while queue.ready_count:
+        world.turn()
+        client.messages()
+    assert journal.first_needed() == 120

@@ -129,3 +129,11 @@ def test_nothing_is_kept_where_half_of_the_memory_is_in_use():
     assert memory.spare_small == []
     memory.give_back(other)
     assert memory.spare_small == [other]
+
+
+def test_memory_that_is_held_is_full_until_it_is_let_go():
+    memory = Memory(1000)
+    memory.hold()
+    assert (memory.full, memory.relax()) == (True, True)
+    memory.let_go()
+    assert (memory.full, memory.relax(), memory.full) == (True, False, False)

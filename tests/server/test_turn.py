@@ -6,6 +6,7 @@ import pytest
 
 from leveret.server import turn
 from leveret.server.clock import Clock
+from leveret.server.timers import NEVER
 from tests.server.fakes import FakeShard, Stage, play, read_all, until
 
 both_loops = pytest.mark.parametrize("own_loop", [True, False])
@@ -223,3 +224,48 @@ def test_the_time_stands_still_during_a_turn() -> None:
             assert seen[0] == seen[1]
 
     play(scenario)
+
+
+class TimedNote:
+    """Wants to be called at a tick, and notes that it was."""
+
+    def __init__(self, number: int, tick: int, notes: list[int]) -> None:
+        self.number = number
+        self.armed = NEVER
+        self.tick = tick
+        self.notes = notes
+
+    def deadline(self) -> int | None:
+        return self.tick
+
+    def due(self) -> None:
+        self.notes.append(self.number)
+        self.tick = NEVER
+
+
+class AlarmLoop:
+    """Keeps what is to be called later, in milliseconds."""
+
+    def __init__(self) -> None:
+        self.alarms: list[int] = []
+
+    def call_later(self, delay: float, call: object) -> "AlarmLoop":
+        self.alarms.append(round(delay * 1_000))
+        return self
+
+    def cancel(self) -> None:
+        self.alarms.pop()
+
+
+def test_deadlines_that_are_close_together_are_met_together():
+    loop, notes = AlarmLoop(), []
+    waits = turn.Turn(FakeShard(), Clock(), loop=loop, wake=lambda: None, fail=print)
+    first = (waits.tick // turn.ALARM_MS + 2) * turn.ALARM_MS
+    for number, tick in enumerate((first + 9, first + 1, first + turn.ALARM_MS)):
+        timed = TimedNote(number, tick, notes)
+        waits.timers.arm(timed, tick)
+        waits.run()
+    assert loop.alarms == [first + turn.ALARM_MS - waits.tick]
+    for timed in waits.timers.take_due(first + turn.ALARM_MS, count_max=9):
+        timed.due()
+    assert sorted(notes) == [0, 1, 2]

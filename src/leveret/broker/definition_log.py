@@ -39,9 +39,13 @@ class DefinitionLog:
             self.shard.journal.define(dump(key), None)
             return
         if self.shard.incarnations > self.reserved:
-            self.reserved = self.shard.incarnations + RESERVED_INCARNATIONS
-            self.shard.journal.define(dump(INCARNATIONS), dump({"given": self.reserved}))
+            self.reserve_incarnations()
         self.shard.journal.define(dump(key), dump(value))
+
+    def reserve_incarnations(self) -> None:
+        """Writes ahead which numbers may have been given."""
+        self.reserved = self.shard.incarnations + RESERVED_INCARNATIONS
+        self.shard.journal.define(dump(INCARNATIONS), dump({"given": self.reserved}))
 
     def drop(self, key: Key, store: Store) -> None:
         store.log_dropped(dump(key))

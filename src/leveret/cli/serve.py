@@ -17,13 +17,11 @@ import signal
 import socket
 import sys
 import time
-from pathlib import Path
 from typing import Final
 
 import leveret
 from leveret import limits
 from leveret.broker.limits import Limits
-from leveret.cli.data_directory import default_data_directory
 from leveret.cli.files import allow_many_files, room_for_connections
 from leveret.cli.limit_options import add_limit_options, values_for
 from leveret.cli.log_format import LogFormatter
@@ -53,6 +51,9 @@ HELP: Final = "run a broker"
 FAILED: Final = 1
 WRONG_USAGE: Final = 2
 
+DURABLE_MESSAGE_BYTES_MAX: Final = 60 * 1024 * 1024
+"""It has to lie in one segment of the log, with its properties."""
+
 log = logging.getLogger(__name__)
 
 
@@ -65,7 +66,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add(
         "--data-dir",
         metavar="DIR",
-        type=Path,
         help="keep what is durable in DIR (default: the user's, which leveret log info names)",
     )
     add("--durability", choices=("fsync", "os"), default="fsync",
@@ -92,6 +92,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.data_dir is not None and arguments.in_memory:
         return _complain("--data-dir and --in-memory contradict each other", WRONG_USAGE)
     log_rate = LogRate(arguments.log_lines_per_second_max, time.monotonic)
+    if not arguments.in_memory and arguments.message_bytes_max > DURABLE_MESSAGE_BYTES_MAX:
+        return _complain(
+            f"--max-message-size {arguments.message_bytes_max}: the log takes messages of up to"
+            f" {DURABLE_MESSAGE_BYTES_MAX} bytes; without one, start with --in-memory",
+            WRONG_USAGE,
+        )
     if arguments.spill_dir is not None and not is_writable_folder(arguments.spill_dir):
         return _complain(f"--spill-dir {arguments.spill_dir}: not a writable folder", WRONG_USAGE)
     _start_logging(arguments.log_level, log_rate)
@@ -121,16 +127,19 @@ def _make_config(arguments: argparse.Namespace, room: int) -> Config:
         limits=Limits(**values_for(Limits, arguments)),
         memory_bytes_max=arguments.memory_limit or default_memory_limit(machine_memory_bytes()),
         spill_folder=arguments.spill_dir or (None if arguments.in_memory else spill_folder()),
-        data_directory=None if arguments.in_memory else str(_data_directory(arguments)),
+        data_directory=None if arguments.in_memory else _data_directory(arguments),
         is_synced=arguments.durability == "fsync",
         disk_free_bytes_min=arguments.disk_free_limit,
         **values_for(Config, arguments),
     )
 
 
-def _data_directory(arguments: argparse.Namespace) -> Path:
-    named: Path | None = arguments.data_dir
-    return default_data_directory() if named is None else named
+def _data_directory(arguments: argparse.Namespace) -> str:
+    if arguments.data_dir is not None:
+        return str(arguments.data_dir)
+    from leveret.cli.data_directory import default_data_directory  # not for who names one
+
+    return str(default_data_directory())
 
 
 async def _serve(config: Config, selector: TurnSelector) -> int:

@@ -29,6 +29,7 @@ cdef class Journal:
     cdef Py_ssize_t record_count
     cdef list sealed
     cdef list under_way
+    cdef object chunks
     cdef readonly unsigned long long number
     cdef readonly unsigned long long durable
     cdef public bint urgent

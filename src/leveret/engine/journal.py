@@ -20,6 +20,8 @@ They say what has become of things, and never what was asked for, so that readin
 
 from __future__ import annotations
 
+from collections import deque
+
 try:
     import cython
 except ImportError:
@@ -83,6 +85,7 @@ class Journal:
         self.record_count = 0
         self.sealed: list[Batch] = []
         self.under_way: list[Batch] = []
+        self.chunks: deque[Chunk] = deque()  # as they were opened; the first ones may be forgotten
         self.number = number
         self.durable = number - 1
         self.urgent = False
@@ -109,6 +112,7 @@ class Journal:
         full: Chunk = self.chunk
         self.seal()
         self.chunk = self.records.open_log_chunk(max(LOG_CHUNK_BYTES, needed))
+        self.chunks.append(self.chunk)
         if full is not None:
             full.complete = True
             self.records.forget_if_done(full)
@@ -196,6 +200,8 @@ class Journal:
         if chunk is None or chunk.used + length > chunk.buffer.size:
             self.open_chunk(length)
             chunk = self.chunk
+        if chunk.used == 0:
+            chunk.first_batch = number
         chunk.buffer.copy(chunk.used, source, start, length)
         chunk.used += length
         self.number = number + 1
@@ -210,6 +216,16 @@ class Journal:
             self.urgent = True
             return self.number
         return self.number - 1
+
+    def first_needed(self) -> int:
+        """The first batch with anything that is referred to, as the log counts; 0: none has."""
+        chunk: Chunk
+        while self.chunks:
+            chunk = self.chunks[0]
+            if chunk.buffer is not None:
+                return chunk.first_batch
+            self.chunks.popleft()
+        return 0
 
     @property
     def has_sealed(self) -> bool:

@@ -35,6 +35,7 @@ cdef class Chunk:
     cdef readonly Py_ssize_t record_bytes
     cdef public Py_ssize_t batches_under_way
     cdef public bint complete
+    cdef public unsigned long long first_batch
     cdef object reading
     cdef bint aged
     cdef Chunk older

@@ -96,7 +96,8 @@ class Chunk:
     `references` are the index entries that lead to it, `record_bytes` is the length of its
     records on the average: both are known while it is stored. `reading` is what brings it back,
     if it is one record's own and somebody has asked for it. A `logged` one is `complete` when no
-    more is written to it; `batches_under_way` are those that are not durable yet.
+    more is written to it; `batches_under_way` are those that are not durable yet, `first_batch` is
+    the log's number of the one at its beginning, 0 until the log has been given it.
     """
 
     def __init__(self, number: int, buffer: Buffer) -> None:
@@ -113,6 +114,7 @@ class Chunk:
         self.record_bytes = 0
         self.batches_under_way = 0
         self.complete = False
+        self.first_batch = 0
         self.reading: object | None = None
         self.aged = False
         self.older = cython.cast(Chunk, None)

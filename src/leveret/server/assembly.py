@@ -6,7 +6,6 @@ import logging
 import os
 import socket
 from collections.abc import Callable
-from pathlib import Path
 
 import leveret
 from leveret.broker.broker import Broker
@@ -73,7 +72,7 @@ def recover_from(config: Config, shard: Shard, broker: Broker) -> Durability | N
     from leveret.server.recovery import recover  # the log is not for who keeps nothing
 
     return recover(
-        Path(config.data_directory),
+        config.data_directory,
         shard,
         broker,
         is_synced=config.is_synced,

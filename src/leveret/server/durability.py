@@ -21,7 +21,9 @@ from leveret.engine.shard import Shard
 from leveret.server.timers import NEVER
 
 if TYPE_CHECKING:
-    from leveret.log.port import Log, Token
+    from leveret.log.disk_log import DiskLog
+    from leveret.log.port import Token
+    from leveret.server.trimming import Trimming
     from leveret.server.turn import Turn
 
 log = logging.getLogger(__name__)
@@ -48,7 +50,15 @@ class Durability:
     """Of one shard that has a journal; `log` is claimed, and what it had is in the shard.
 
     It is the log's listener, and satisfies Definitions and Messages of leveret.peers.service.
+    The log is opened first, and may tell it things; then own(), trim() and take_part() are called.
     """
+
+    _log: DiskLog
+    _token: Token
+    _trimming: Trimming
+    _close: Callable[[], None]
+    _turn: Turn
+    _loop: asyncio.AbstractEventLoop
 
     def __init__(self, shard: Shard, directory: str) -> None:
         self.number = NUMBER
@@ -59,9 +69,7 @@ class Durability:
         self.durable = 0  # as the log counts
         self._shard = shard
         self._journal = shard.journal
-        self._log: Log | None = None
-        self._token: Token | None = None
-        self._turn: Turn | None = None
+        self._is_serving = False
         self._under_way = (0, 0)  # the outstanding batch, as the log and as the journal count
         self._send_tick = NEVER
         self._waiting: deque[tuple[int, Done]] = deque()
@@ -70,30 +78,28 @@ class Durability:
 
     # The start
 
-    def own(self, opened: Log, token: Token, close: Callable[[], None]) -> None:
+    def own(self, opened: DiskLog, token: Token, close: Callable[[], None]) -> None:
         """The log is claimed; `close` lets go of its directory."""
         self._log, self._token, self._close = opened, token, close
 
+    def trim(self, trimming: Trimming) -> None:
+        """What the log had has been read; from now on it may forget."""
+        self._trimming = trimming
+
     def take_part(self, turn: Turn, loop: asyncio.AbstractEventLoop) -> None:
         """From now on `turn` pumps, and the loop polls."""
-        self._turn = turn
+        self._turn, self._is_serving = turn, True
         turn.afterwards.append(self.pump)
         self._loop = loop
-        loop.add_reader(self.log.fileno(), self._poll)
+        loop.add_reader(self._log.fileno(), self._poll)
         turn.want()
-
-    @property
-    def log(self) -> Log:
-        assert self._log is not None
-        return self._log
 
     # In each turn
 
     def pump(self) -> None:
         """Have the log write what there is, if it is not writing."""
         turn, journal = self._turn, self._journal
-        assert turn is not None
-        if journal.pending and self.log.ready:
+        if journal.pending and self._log.ready:
             if journal.urgent or journal.has_sealed or self._send_tick <= turn.tick:
                 self._append()
             elif self._send_tick is NEVER:
@@ -101,18 +107,19 @@ class Durability:
         self._arm()
 
     def _append(self) -> None:
-        batch, token = self._journal.take_batch(), self._token
+        batch = self._journal.take_batch()
         self._send_tick = NEVER
-        if batch is None or token is None:
+        if batch is None:
             return
-        number = self.log.append(
-            token,
+        number = self._log.append(
+            self._token,
             batch.chunk.buffer,
             batch.start,
             batch.end - batch.start - HEAD_BYTES,
             batch.record_count,
         )
         self._under_way = number, batch.number
+        self._trimming.appended(number, batch)
 
     def when_durable(self, done: Done) -> bool:
         """See leveret.peers.service.Definitions."""
@@ -125,7 +132,7 @@ class Durability:
     # Time
 
     def deadline(self) -> int | None:
-        deadline = self.log.deadline()
+        deadline = self._log.deadline()
         if self._send_tick is NEVER:
             return deadline
         return self._send_tick if deadline is None else min(deadline, self._send_tick)
@@ -136,15 +143,14 @@ class Durability:
 
     def _arm(self) -> None:
         deadline = self.deadline()
-        if deadline is not None and deadline < self.armed and self._turn is not None:
+        if deadline is not None and deadline < self.armed:
             self._turn.timers.arm(self, deadline)
 
     def _poll(self) -> None:
         turn = self._turn
-        assert turn is not None
         turn.begin()
         try:
-            self.log.poll(turn.tick)
+            self._log.poll(turn.tick)
         except Exception as error:
             turn.fail(error)
             return
@@ -154,14 +160,14 @@ class Durability:
 
     def durable_up_to(self, number: int) -> None:
         self.durable = number
-        if number == self._under_way[0] and self._turn is not None:
+        if number == self._under_way[0] and self._is_serving:
             self._shard.next_turn(self._tell)
 
     def _tell(self) -> None:
         """Within a turn, before anything is delivered: confirms leave at once."""
         turn, number = self._turn, self._under_way[1]
-        assert turn is not None
         self._shard.became_durable(number)
+        self._trimming.durable(number)
         while self._waiting and self._waiting[0][0] <= number:
             self._waiting.popleft()[1](turn.now, turn.tick)
         self._wake()
@@ -187,7 +193,7 @@ class Durability:
     def _lose(self, reason: str) -> None:
         error = LogLost(f"{self.directory}: {reason}: nothing more can be confirmed")
         self._failure = error
-        if self._turn is None:
+        if not self._is_serving:
             raise error
         self._turn.fail(error)
         self._wake()
@@ -200,17 +206,15 @@ class Durability:
 
     async def stop(self) -> None:
         """All connections are closed: write down what was delivered, and close the log."""
-        assert self._turn is not None
         while self._shard.pending:
             self._turn.want()
             await asyncio.sleep(0)
         self._shard.log_delivered()
         await self._wait_for(lambda: self._journal.durable >= self._journal.newest())
-        self.log.stop()
+        self._log.stop()
         await self._wait_for(lambda: self.is_stopped)
 
     async def _wait_for(self, is_done: Callable[[], bool]) -> None:
-        assert self._turn is not None
         self._heard = asyncio.Event()
         while not is_done() and self._failure is None:
             self._heard.clear()
@@ -219,6 +223,6 @@ class Durability:
 
     def leave(self) -> None:
         """No turn comes any more."""
-        if self._turn is not None:
-            self._loop.remove_reader(self.log.fileno())
+        if self._is_serving:
+            self._loop.remove_reader(self._log.fileno())
         self._close()

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import logging
 import select
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from leveret.broker.argument_values import Classes
 from leveret.broker.broker import Broker
+from leveret.broker.checkpoint import define_all
 from leveret.broker.definition_log import DefinitionLog
 from leveret.broker.restore import RestoreError, restore
+from leveret.engine.chores import Chore
 from leveret.engine.errors import InvariantError, ReplayError
 from leveret.engine.replay import Replay
 from leveret.engine.shard import Shard
@@ -24,6 +27,7 @@ from leveret.log.disk_log import DiskLog
 from leveret.log.port import HEADER_BYTES, Batch, Kind, LogError
 from leveret.server.clock import Clock
 from leveret.server.durability import Durability, LogLost, Refused
+from leveret.server.trimming import Trimming
 from leveret.wire.amqp091.tables import Decimal, Timestamp
 
 log = logging.getLogger(__name__)
@@ -96,6 +100,9 @@ class Recovery:
         if not self._finished and not self._log.ready:
             select.select([self._log.fileno()], [], [], WAIT_S)
 
+    def begin_trimming(self, shard: Shard, define_all: Callable[[], Chore]) -> None:
+        self._durability.trim(Trimming(shard, self._log, define_all))
+
     @property
     def was_damaged(self) -> bool:
         """A repair has left gaps."""
@@ -103,7 +110,7 @@ class Recovery:
 
 
 def recover(
-    directory: Path,
+    directory: str,
     shard: Shard,
     broker: Broker,
     *,
@@ -114,10 +121,10 @@ def recover(
 
     Raises Refused.
     """
-    durability = Durability(shard, str(directory))
+    durability = Durability(shard, directory)
     try:
         disk, opened = open_directory(
-            directory, durability, is_synced=is_synced, disk_free_limit=disk_free_limit
+            Path(directory), durability, is_synced=is_synced, disk_free_limit=disk_free_limit
         )
     except LogError as error:
         raise Refused(str(error)) from error
@@ -149,6 +156,7 @@ def fill(recovery: Recovery, shard: Shard, broker: Broker, opened: DiskLog) -> N
         definitions=definitions,
     )
     dropped = replay.finish()
+    recovery.begin_trimming(shard, lambda: define_all(broker.virtual_hosts, definitions))
     count = sum(queue.ready_count for queue in shard.queues if queue is not None)
     if count or dropped or not was_clean:
         log.info(

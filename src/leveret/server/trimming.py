@@ -1,0 +1,95 @@
+"""Lets the log forget its beginning: what nothing refers to any more.
+
+    log    | settled | settled | live .. settled .. | definitions, all | live ... | now
+           `-- forgotten ------'
+                               ^ the oldest batch with a live message, or the beginning of the
+                                 newest complete set of definitions, whichever comes first
+
+What became of a message is always behind it, so with the messages before some batch all that is
+said of them may go. Definitions are written once more when the log has grown by so much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from leveret.engine.chores import Chore
+from leveret.engine.journal import Batch
+from leveret.engine.shard import Shard
+
+if TYPE_CHECKING:
+    from leveret.log.disk_log import DiskLog
+
+CHECKPOINT_BYTES: Final = 128 * 1024 * 1024
+"""Of log between two sets of definitions, which are some hundred bytes for each: two segments."""
+CHECKPOINT_SHARE: Final = 8
+"""And so many times what the last set took, so that very many definitions cost no more."""
+TRIM_BYTES: Final = 8 * 1024 * 1024
+"""Of log between two looks at what may go: an eighth of a segment."""
+
+
+class Trimming:
+    """Of one log. `define_all` begins to write all definitions into the journal of `shard`."""
+
+    def __init__(self, shard: Shard, log: DiskLog, define_all: Callable[[], Chore]) -> None:
+        self._shard = shard
+        self._journal = shard.journal
+        self._log = log
+        self._define_all = define_all
+        self._bytes = 0  # since definitions were last written
+        self._bytes_max = CHECKPOINT_BYTES
+        self._trim_bytes = 0  # since the last look
+        self._is_defining = False
+        self._first = 0  # batch of the new set of definitions, as the journal counts
+        self._first_in_log = 0  # the same as the log counts
+        self._last = 0  # 0: not all is written
+        self._definitions_from = log.first_number
+        self._trimmed = log.first_number
+
+    def appended(self, number: int, batch: Batch) -> None:
+        """The log has been given a batch, which has this number there."""
+        length = batch.end - batch.start
+        self._bytes += length
+        self._trim_bytes += length
+        if batch.start == 0:
+            batch.chunk.first_batch = number
+        if self._is_defining:
+            if self._first_in_log == 0 and batch.number >= self._first:
+                self._first_in_log = number
+        elif self._bytes >= self._bytes_max:
+            self._begin()
+
+    def durable(self, number: int) -> None:
+        """All batches up to this one are, as the journal counts."""
+        if self._is_defining and 0 < self._last <= number:
+            self._is_defining = False
+            self._definitions_from = self._first_in_log
+        if self._trim_bytes >= TRIM_BYTES:
+            self._trim_bytes = 0
+            self._trim()
+
+    def _begin(self) -> None:
+        self._journal.seal()
+        self._is_defining = True
+        self._first, self._first_in_log, self._last = self._journal.number, 0, 0
+        self._bytes = 0
+        chore = self._define_all()
+        self._shard.chores.begin(chore)
+        chore.when_done(self._all_written)
+
+    def _all_written(self) -> None:
+        self._last = self._journal.newest()
+        self._bytes_max = max(CHECKPOINT_BYTES, CHECKPOINT_SHARE * self._bytes)
+
+    def _trim(self) -> None:
+        upto = self._definitions_from
+        if needed := self._journal.first_needed():
+            upto = min(upto, needed)
+        if upto <= self._trimmed:
+            return
+        self._trimmed = upto
+        self._log.trim(upto)
+        for segment in self._log.segments():
+            if segment.last_number < upto:
+                self._log.set_live_bytes(segment.key, 0)
