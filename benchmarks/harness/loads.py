@@ -20,6 +20,7 @@ WARM_UP_SECONDS = 0.5
 SECONDS_PER_CONNECTION = 0.003
 SECONDS_TO_STOP = 60
 NICER = 5
+LOOK_SECONDS = 0.02
 
 
 def make_way() -> None:
@@ -44,6 +45,16 @@ class Load:
 
     def has_ended(self) -> bool:
         return self._process.poll() is not None
+
+    def wait_for_connections(self, count: int) -> None:
+        """Until it has opened so many, or has ended; on a busy machine that takes its time."""
+        deadline = time.monotonic() + SECONDS_TO_STOP
+        descriptors = f"/proc/{self._process.pid}/fd"
+        while not self.has_ended() and time.monotonic() < deadline:
+            with suppress(OSError):
+                if len(os.listdir(descriptors)) > count:
+                    return
+            time.sleep(LOOK_SECONDS)
 
     def stop(self) -> None:
         """As Ctrl-C does."""
@@ -76,6 +87,7 @@ def load(
     """One that is under way, until the block ends; it takes `warm_up` seconds to get there."""
     running = Load(uri, *options)
     try:
+        running.wait_for_connections(connections)
         time.sleep(warm_up + connections * SECONDS_PER_CONNECTION)
         if running.has_ended():
             raise SystemExit(f"the load {' '.join(options)} has ended too soon")
