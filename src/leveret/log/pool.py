@@ -114,7 +114,7 @@ class Pool:
             return self._take_back(self._returned.popleft())
         if self.is_starved and self.spares:
             return self._remove(self.spares.pop())
-        want = self._first_want()
+        want = self._first_want() if self._wants else None
         if want is not None and (spare := self._best_spare(want)) is not None:
             return self._hand_out(want, spare)
         is_short = self.is_blocked or not self.may_grow
@@ -138,9 +138,8 @@ class Pool:
             return self._zero(segment)
         return None
 
-    def _first_want(self) -> Want | None:
-        urgent = [want for want in self._wants if want.is_urgent]
-        return next(iter(urgent or self._wants), None)
+    def _first_want(self) -> Want:
+        return next((want for want in self._wants if want.is_urgent), self._wants[0])
 
     def _best_spare(self, want: Want) -> Segment | None:
         """One that is written, or any if it is urgent."""
@@ -155,10 +154,11 @@ class Pool:
         return least
 
     def _to_zero(self) -> Segment | None:
-        segments = [self.active] if self.active is not None else []
-        if self._wants:
-            segments += self.spares
-        return next((each for each in segments if each.written < self._segment_bytes), None)
+        if self.active is not None and self.active.written < self._segment_bytes:
+            return self.active
+        if not self._wants:
+            return None
+        return next((each for each in self.spares if each.written < self._segment_bytes), None)
 
     def _may_zero(self, tick: int) -> bool:
         if self._owed_bytes >= ZERO_STEP_BYTES:
