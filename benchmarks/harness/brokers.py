@@ -40,13 +40,19 @@ Start = Callable[[], AbstractContextManager[Running]]
 
 
 @contextmanager
-def leveret(*options: str) -> Iterator[Running]:
-    """A broker of the build that runs this, with these options too."""
+def leveret(
+    *options: str,
+    data_directory: Path | None = None,
+    seconds_to_start: float = SECONDS_TO_START,
+) -> Iterator[Running]:
+    """A broker of the build that runs this, with these options too; without a directory it keeps
+    nothing."""
     port = free_port()
     listen = f"127.0.0.1:{port}"
-    command = [sys.executable, "-m", "leveret", "serve", "--listen", listen, "--in-memory"]
+    command = [sys.executable, "-m", "leveret", "serve", "--listen", listen]
+    command += ["--in-memory"] if data_directory is None else ["--data-dir", str(data_directory)]
     command += ["--log-level", "warning", *options]
-    with started(command, port) as running:
+    with started(command, port, seconds_to_start=seconds_to_start) as running:
         yield running
 
 

@@ -1,4 +1,4 @@
-"""A process watched from outside, with all its threads and children: CPU time and memory.
+"""A process watched from outside, with all its threads and children: CPU time, memory, the disk.
 
 And its place: the broker gets the first core, the load generator the last.
 """
@@ -41,6 +41,17 @@ def resident_kilobytes(pid: int, field: str = "VmRSS") -> int:
     """Of this process alone; `field` VmHWM: the most it ever was."""
     for line in (PROC / str(pid) / "status").read_text().splitlines():
         if line.startswith(f"{field}:"):
+            return int(line.split()[1])
+    return 0
+
+
+def written_bytes(pid: int) -> int:
+    """What this process alone has written to files. What was sent does not count.
+
+    Not `write_bytes`, which takes a page for all of the large folio in which it is.
+    """
+    for line in (PROC / str(pid) / "io").read_text().splitlines():
+        if line.startswith("wchar:"):
             return int(line.split()[1])
     return 0
 

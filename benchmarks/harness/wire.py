@@ -10,13 +10,16 @@ from leveret.wire.amqp091.frames import OVERHEAD_SIZE, encode_content
 from leveret.wire.amqp091.methods import BasicPublish, encode_method
 
 NO_PROPERTIES = b"\0\0"
+PERSISTENT = b"\x10\0\2"
 CONFIRM_BYTES = 21
 CONTENT_HEADER_BYTES = 22
 
 
-def publish(routing_key: str, body: bytes, *, exchange: str = "") -> bytes:
+def publish(
+    routing_key: str, body: bytes, *, exchange: str = "", properties: bytes = NO_PROPERTIES
+) -> bytes:
     method = BasicPublish(exchange=exchange, routing_key=routing_key)
-    content = encode_content(CHANNEL, NO_PROPERTIES, body, frame_max=FRAME_MAX)
+    content = encode_content(CHANNEL, properties, body, frame_max=FRAME_MAX)
     return encode_method(CHANNEL, method) + content
 
 

@@ -50,6 +50,20 @@ def test_appends_to_the_log_can_be_measured(tmp_path: Path) -> None:
     assert "| 1024 KB | " in table
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not COMPILED, reason="the benchmarks refuse to measure an uncompiled build")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="they read /proc")
+def test_the_durable_rows_can_be_measured(tmp_path: Path) -> None:
+    brief = ["--runs", "1", "--seconds", "0.05", "--messages", "20", "--commands", "20"]
+    few = ["--recovered", "500", "--spares", "0"]
+    table = run("durable", *brief, *few, "--directory", str(tmp_path))
+    works = [line.split(" | ")[0].strip("| ") for line in table.splitlines()]
+    for work in ("1 KB, acks", "16 B, publish only", "publish to confirm", "one at a time"):
+        assert work in works
+    assert "recovered messages of 1 KB" in table
+    assert not list(tmp_path.iterdir())
+
+
 def transient(*options: str) -> str:
     """What the benchmark prints, without a yardstick."""
     return run("transient", *options)

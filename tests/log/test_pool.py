@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import errno
 
-from leveret.log.pool import RETRY_MS, SPARES_MAX, ZERO_STEP_BYTES, ZERO_STEP_MS, Pool
+from leveret.log.pool import (
+    RETRY_MS,
+    SMALL_BATCH_BYTES,
+    SPARES_MAX,
+    ZERO_STEP_BYTES,
+    ZERO_STEP_MS,
+    Pool,
+)
 from leveret.log.port import LogError
 from leveret.log.segment import HOT_NAME, SPARE_NAME, Segment, segment_name
 from leveret.testing.disk import SimulatedDisk
@@ -53,12 +60,21 @@ def test_who_cannot_wait_gets_a_segment_as_it_is() -> None:
     assert [segment.written < SEGMENT_BYTES for segment in subject.made] == [True]
 
 
-def test_as_much_as_was_appended_is_zeroed_without_a_pause() -> None:
+def test_as_much_as_was_appended_in_small_batches_is_zeroed_without_a_pause() -> None:
+    subject = Subject()
+    for _ in range(0, SEGMENT_BYTES, SMALL_BATCH_BYTES):
+        subject.pool.appended(SMALL_BATCH_BYTES)
+    subject.want()
+    subject.go_on(6)
+    assert len(subject.made) == 1
+
+
+def test_large_batches_are_appended_where_nothing_was_written() -> None:
     subject = Subject()
     subject.pool.appended(SEGMENT_BYTES)
     subject.want()
     subject.go_on(6)
-    assert len(subject.made) == 1
+    assert subject.made == []
 
 
 def test_a_segment_that_came_free_is_used_again_without_zeroing() -> None:

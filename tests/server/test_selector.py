@@ -4,7 +4,7 @@ import socket
 import pytest
 
 from leveret.server import selector
-from leveret.server.poll import Poll, SelectorPoll
+from leveret.server.poll import READ, Poll, SelectorPoll
 from leveret.server.selector import TurnSelector
 from tests.server.fakes import Stage, play, until
 
@@ -74,3 +74,41 @@ def test_without_a_turn_it_is_an_ordinary_selector() -> None:
         waiting.modify(one, 2)
         waiting.unregister(one)
         assert waiting.select(0) == []
+
+
+def test_what_is_watched_is_served_within_a_turn_and_the_loop_does_not_see_it() -> None:
+    done: list[str] = []
+    one, other = socket.socketpair()
+    with one, other, TurnSelector() as waiting:
+        waiting.turn = FakeTurn(done)
+        waiting.watch(one.fileno(), FakeWatched(done), READ)
+        other.send(b"x")
+        assert waiting.select(1) == []
+        assert done == ["begin", "readable", "run"]
+        waiting.watch(one.fileno(), FakeWatched(done), 0)
+        assert waiting.select(0) == []
+        assert done == ["begin", "readable", "run"]
+
+
+class FakeTurn:
+    wanted = False
+
+    def __init__(self, done: list[str]) -> None:
+        self._done = done
+
+    def begin(self) -> None:
+        self._done.append("begin")
+
+    def run(self) -> None:
+        self._done.append("run")
+
+
+class FakeWatched:
+    def __init__(self, done: list[str]) -> None:
+        self._done = done
+
+    def readable(self) -> None:
+        self._done.append("readable")
+
+    def writable(self) -> None:
+        self._done.append("writable")

@@ -261,12 +261,15 @@ class DiskLog:
     def deadline(self) -> int | None:
         if self.state is not State.OWNED:
             return None
-        ticks = [self._space.deadline(), self.pool.deadline()]
-        if self._may_seal():
-            ticks.append(self._idle_since + SEAL_AFTER_MS)
-        if self._tick < self._copy_tick:
-            ticks.append(self._copy_tick)
-        return min(tick for tick in ticks if tick is not None)
+        tick = self._space.deadline()
+        pool_tick = self.pool.deadline()
+        if pool_tick is not None and pool_tick < tick:
+            tick = pool_tick
+        if self._tick < self._copy_tick < tick:
+            tick = self._copy_tick
+        if self._idle_since + SEAL_AFTER_MS < tick and self._may_seal():
+            tick = self._idle_since + SEAL_AFTER_MS
+        return tick
 
     def stop(self) -> None:
         if self.state in (State.OPEN, State.OWNED):
@@ -284,7 +287,7 @@ class DiskLog:
             self._listener.full(self._is_full)
         if self.state is State.STOPPING:
             self._finish()
-        elif self._may_seal() and tick >= self._idle_since + SEAL_AFTER_MS:
+        elif tick >= self._idle_since + SEAL_AFTER_MS and self._may_seal():
             self._begin_seal(SEAL)
 
     # Sealing and stopping.

@@ -96,9 +96,11 @@ class Space:
         if not self._is_saving and self._trimmed != (self._marks.hot, self._marks.cold):
             self._is_saving = True
             start(self._save(), self._saved, self._not_saved)
-        self._pool.is_starved = any(stream.is_blocked for stream in self._streams)
-        for key, segment in list(self._dead.items()):
-            self._free(key, segment)
+        hot, cold = self._streams
+        self._pool.is_starved = hot.is_blocked or cold.is_blocked
+        if self._dead:
+            for key, segment in list(self._dead.items()):
+                self._free(key, segment)
         if tick >= self._check_tick:
             self._check_tick = tick + RETRY_MS
             self._pool.may_grow = self._disk.free_bytes() >= self._free_limit

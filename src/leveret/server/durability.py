@@ -18,11 +18,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from leveret.engine.shard import Shard
+from leveret.server.poll import READ
 from leveret.server.timers import NEVER
 
 if TYPE_CHECKING:
     from leveret.log.disk_log import DiskLog
     from leveret.log.port import Token
+    from leveret.server.selector import TurnSelector
     from leveret.server.trimming import Trimming
     from leveret.server.turn import Turn
 
@@ -58,7 +60,7 @@ class Durability:
     _trimming: Trimming
     _close: Callable[[], None]
     _turn: Turn
-    _loop: asyncio.AbstractEventLoop
+    _selector: TurnSelector
 
     def __init__(self, shard: Shard, directory: str) -> None:
         self.number = NUMBER
@@ -86,12 +88,12 @@ class Durability:
         """What the log had has been read; from now on it may forget."""
         self._trimming = trimming
 
-    def take_part(self, turn: Turn, loop: asyncio.AbstractEventLoop) -> None:
-        """From now on `turn` pumps, and the loop polls."""
+    def take_part(self, turn: Turn, selector: TurnSelector) -> None:
+        """From now on each turn pumps, and there is one as soon as the log has done something."""
         self._turn, self._is_serving = turn, True
         turn.afterwards.append(self.pump)
-        self._loop = loop
-        loop.add_reader(self._log.fileno(), self._poll)
+        self._selector = selector
+        selector.watch(self._log.fileno(), self, READ)
         turn.want()
 
     # In each turn
@@ -146,14 +148,21 @@ class Durability:
         if deadline is not None and deadline < self.armed:
             self._turn.timers.arm(self, deadline)
 
-    def _poll(self) -> None:
+    def readable(self) -> None:
+        """The log has done something. A turn has begun, and goes on with what it tells."""
         turn = self._turn
-        turn.begin()
         try:
             self._log.poll(turn.tick)
         except Exception as error:
             turn.fail(error)
-            return
+
+    def writable(self) -> None:
+        """Nobody has asked."""
+
+    def _poll(self) -> None:
+        turn = self._turn
+        turn.begin()
+        self.readable()
         turn.want()
 
     # What the log tells
@@ -224,5 +233,5 @@ class Durability:
     def leave(self) -> None:
         """No turn comes any more."""
         if self._is_serving:
-            self._loop.remove_reader(self._log.fileno())
+            self._selector.watch(self._log.fileno(), self, 0)
         self._close()

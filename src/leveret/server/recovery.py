@@ -56,8 +56,7 @@ class Recovery:
         opened = self._log
         token = opened.claim(opened.owner, opened.last_epoch + 1)
         self._durability.own(opened, token, self._disk.close)
-        while not opened.ready:
-            self._wait()
+        self._wait_until(lambda: opened.ready)
 
     def read(self, shard: Shard, *, end: int) -> Replay:
         """All batches up to `end`, which is none of them, in their order."""
@@ -86,8 +85,7 @@ class Recovery:
                 log.info("reading the log: %d %% after %d s", percent, (tick - since) // 1_000)
 
         opened.read(first, take, self._finish)
-        while not self._finished:
-            self._wait()
+        self._wait_until(lambda: self._finished)
         if self._error is not None:
             raise self._error
         return replay
@@ -95,10 +93,12 @@ class Recovery:
     def _finish(self, error: LogError | None) -> None:
         self._finished, self._error = True, error
 
-    def _wait(self) -> None:
-        self._log.poll(self._clock.tick())
-        if not self._finished and not self._log.ready:
-            select.select([self._log.fileno()], [], [], WAIT_S)
+    def _wait_until(self, is_done: Callable[[], bool]) -> None:
+        """Sleep meanwhile: the thread that reads may need this processor."""
+        while not is_done():
+            self._log.poll(self._clock.tick())
+            if not is_done():
+                select.select([self._log.fileno()], [], [], WAIT_S)
 
     def begin_trimming(self, shard: Shard, define_all: Callable[[], Chore]) -> None:
         self._durability.trim(Trimming(shard, self._log, define_all))

@@ -1,9 +1,9 @@
 """Waits for the sockets, and runs a turn when some of them are ready.
 
 An asyncio loop calls the `select()` of its selector when it has nothing else to do. The sockets of
-connections are watched here beside the loop's own; they are served inside `select()`, and the loop
-gets to see only what is its own. To have it call back for each socket, and once more for the turn,
-would take a quarter of the time that a message spends here.
+connections, and the log, are watched here beside the loop's own; they are served inside `select()`,
+and the loop gets to see only what is its own. To have it call back for each socket, and once more
+for the turn, would take a quarter of the time that a message spends here.
 
     own loop      asyncio.SelectorEventLoop(selector): what `leveret serve` does
     any other     loop.add_reader(selector.fileno(), selector.poll): the loop sees one descriptor,
@@ -14,14 +14,13 @@ from __future__ import annotations
 
 import selectors
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from leveret.server.poll import READ, WRITE, Poll
 
 if TYPE_CHECKING:
     from _typeshed import FileDescriptorLike
 
-    from leveret.server.connection import Connection
     from leveret.server.turn import Turn
 
 READY_MAX = 1_024
@@ -30,41 +29,49 @@ READY_MAX = 1_024
 Ready = list[tuple[selectors.SelectorKey, int]]
 
 
-class TurnSelector(selectors.BaseSelector):
-    """To a loop a selector like any other; `watch` is for connections.
+class Watched(Protocol):
+    """Who takes part in turns: what it does when its descriptor is ready is done within one."""
 
-    `turn` is the one in which the connections take part, None as long as there are none.
+    def readable(self) -> None: ...
+
+    def writable(self) -> None: ...
+
+
+class TurnSelector(selectors.BaseSelector):
+    """To a loop a selector like any other; `watch` is for connections and the log.
+
+    `turn` is the one in which these take part, None as long as there are none.
     """
 
     def __init__(self) -> None:
         self.turn: Turn | None = None
-        self._connections: dict[int, Connection] = {}
+        self._watched: dict[int, Watched] = {}
         self._others = selectors.DefaultSelector()
         self._others_fd = self._others.fileno()
         self._poll = Poll()
         self._poll.register(self._others_fd, READ)
 
-    def watch(self, fd: int, connection: Connection, events: int) -> None:
-        """Serve the connection whenever `fd` is ready for `events`: READ, WRITE, both, or none."""
+    def watch(self, fd: int, watched: Watched, events: int) -> None:
+        """Serve it whenever `fd` is ready for `events`: READ, WRITE, both, or none."""
         if not events:
-            if self._connections.pop(fd, None):
+            if self._watched.pop(fd, None):
                 self._poll.unregister(fd)
-        elif fd in self._connections:
+        elif fd in self._watched:
             self._poll.modify(fd, events)
         else:
             self._poll.register(fd, events)
-            self._connections[fd] = connection
+            self._watched[fd] = watched
 
     def select(self, timeout: float | None = None) -> Ready:
-        """Serve the connections that are ready; what else is ready is returned."""
+        """Serve those who are ready; what else is ready is returned."""
         turn = self.turn
         if turn is None:
             return self._others.select(timeout)
         others: Ready = []
         begun = False
         for fd, events in self._poll.poll(0 if turn.wanted else timeout, READY_MAX):
-            connection = self._connections.get(fd)
-            if connection is None:
+            watched = self._watched.get(fd)
+            if watched is None:
                 if fd == self._others_fd:
                     others = self._others.select(0)
                 continue
@@ -72,9 +79,9 @@ class TurnSelector(selectors.BaseSelector):
                 begun = True
                 turn.begin()
             if events & WRITE:
-                connection.writable()
+                watched.writable()
             if events & ~WRITE:
-                connection.readable()
+                watched.readable()
         if not begun and turn.wanted:
             begun = True
             turn.begin()
@@ -83,7 +90,7 @@ class TurnSelector(selectors.BaseSelector):
         return others
 
     def poll(self) -> None:
-        """Serve the connections without waiting."""
+        """Serve who is ready, without waiting."""
         if self.turn is not None:
             self.select(0)
 

@@ -108,7 +108,7 @@ class Server:
         if self._is_guest:
             self._loop.add_reader(self._selector.fileno(), self._selector.poll)
         if self._durability is not None:
-            self._durability.take_part(self._turn, self._loop)
+            self._durability.take_part(self._turn, self._selector)
         try:
             for address in self._config.listen:
                 self._listeners += open_listeners(address, self._accept, loop=self._loop)

@@ -1,0 +1,1 @@
+"""What the rows of durable.py are made of."""
