@@ -55,8 +55,8 @@ class FakeTurn:
         self.failures.append(error)
 
 
-class FakeLoop:
-    def add_reader(self, fd: int, call: object) -> None:
+class FakeSelector:
+    def watch(self, fd: int, watched: object, events: int) -> None:
         self.fd = fd
 
 
@@ -78,7 +78,7 @@ class Place:
         self.durability = Durability(self.world.shard, "/data")
         self.durability.own(self.log, object(), lambda: None)
         self.durability.trim(self.trimming)
-        self.durability.take_part(self.turn, FakeLoop())
+        self.durability.take_part(self.turn, FakeSelector())
         self.queue = self.world.kept_queue(b"k")
         self.client: Client = self.world.connect()
 
