@@ -54,18 +54,19 @@ class BrokerProcess:
 def running_broker(
     *options: str, python: Sequence[str] = (sys.executable,), **environment: str
 ) -> Iterator[BrokerProcess]:
-    """Start `leveret serve --in-memory` with these options too, on a free port unless they say.
+    """Start `leveret serve` with these options, on a free port and in memory unless they say.
 
     Stops it at the end, which it must do with status 0 and without a traceback in its log.
     """
-    with broker_process("--in-memory", *options, python=python, **environment) as broker:
+    where = () if "--data-dir" in options else ("--in-memory",)
+    with broker_process(*where, *options, python=python, **environment) as broker:
         yield broker
     assert broker.returncode == 0, f"the broker ended with {broker.returncode}"
 
 
 @contextmanager
 def durable_broker(directory: Path, *options: str, **environment: str) -> Iterator[BrokerProcess]:
-    """The same with --data-dir instead; it may be killed meanwhile."""
+    """The same with its data in that directory; it may be killed meanwhile."""
     with broker_process("--data-dir", str(directory), *options, **environment) as broker:
         yield broker
     assert broker.returncode in (0, -signal.SIGKILL), f"the broker ended with {broker.returncode}"

@@ -18,7 +18,9 @@ from pika.spec import Basic
 from tests.crash.ledger import Copy, Ledger, leave, stay
 
 EXCHANGE = "crash.all"
-SHARED_QUEUES = ("crash.shared.consumed", "crash.shared.kept")
+CONSUMED_QUEUE = "crash.consumed"
+KEPT_QUEUE = "crash.kept"  # nobody takes from it
+SHARED_QUEUES = (CONSUMED_QUEUE, KEPT_QUEUE)
 STEP_S = 0.001
 PREFETCH = 60
 SIZES = (0, 10, 100, 100, 300, 5_000, 20_000)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pika
 from pika.adapters.select_connection import IOLoop
 
-from tests.crash.client import EXCHANGE, SHARED_QUEUES, Client, Consumer
+from tests.crash.client import CONSUMED_QUEUE, EXCHANGE, SHARED_QUEUES, Client, Consumer
 from tests.crash.confirming import ConfirmingClient
 from tests.crash.ledger import Ledger, Presence
 from tests.crash.transacting import TransactingClient
@@ -47,7 +47,7 @@ class Load:
                 own = random.Random(chance.random())
                 self.clients.append(kind(name, OWN_QUEUES[name], ledger, own))
         own = random.Random(chance.random())
-        self.clients.append(Consumer("consumer", SHARED_QUEUES[0], ledger, own))
+        self.clients.append(Consumer("consumer", CONSUMED_QUEUE, ledger, own))
         for client in self.clients:
             self._connect(url, client)
 

@@ -3,18 +3,31 @@
 run_until: start, declare, load, end        check: start, read all queues, stop
 """
 
+import os
 import random
 import signal
 from collections.abc import Callable
 from pathlib import Path
 
+from leveret.log.directory import FORMAT_NAME, encode_format
+from leveret.log.scan import Format
 from tests.broker_process import BrokerProcess, durable_broker
 from tests.crash.complaints import complaints
 from tests.crash.content import read_queues
 from tests.crash.ledger import Ledger
 from tests.crash.load import QUEUES, Load, declare
 
-SECONDS = (0.02, 0.9)
+CRASHES = int(os.environ.get("LEVERET_CRASHES", "20"))
+OWNER = 1
+SECONDS = (0.02, 0.7)
+SEGMENT_BYTES = 1 << 22
+"""A load fills some of these, and each batch of it has room in one."""
+
+
+def make_directory(directory: Path) -> None:
+    """A new data directory, with segments that are soon full."""
+    directory.mkdir(exist_ok=True)
+    (directory / FORMAT_NAME).write_bytes(encode_format(Format(OWNER, SEGMENT_BYTES)))
 
 
 def kill(broker: BrokerProcess) -> None:
