@@ -58,9 +58,27 @@ def running_broker(
 
     Stops it at the end, which it must do with status 0 and without a traceback in its log.
     """
-    listen = () if "--listen" in options else ("--listen", "127.0.0.1:0")
     where = () if "--data-dir" in options else ("--in-memory",)
-    command = [*python, "-m", "leveret", "serve", *where, *listen, *options]
+    with broker_process(*where, *options, python=python, **environment) as broker:
+        yield broker
+    assert broker.returncode == 0, f"the broker ended with {broker.returncode}"
+
+
+@contextmanager
+def durable_broker(directory: Path, *options: str, **environment: str) -> Iterator[BrokerProcess]:
+    """The same with its data in that directory; it may be killed meanwhile."""
+    with broker_process("--data-dir", str(directory), *options, **environment) as broker:
+        yield broker
+    assert broker.returncode in (0, -signal.SIGKILL), f"the broker ended with {broker.returncode}"
+
+
+@contextmanager
+def broker_process(
+    *options: str, python: Sequence[str] = (sys.executable,), **environment: str
+) -> Iterator[BrokerProcess]:
+    """Start `leveret serve` with these options, and stop it if it still runs at the end."""
+    listen = () if "--listen" in options else ("--listen", "127.0.0.1:0")
+    command = [*python, "-m", "leveret", "serve", *listen, *options]
     with tempfile.TemporaryDirectory(prefix="leveret-broker-") as folder:
         log_path = Path(folder, "log")
         with log_path.open("w") as log, start(command, log, environment) as process:
@@ -74,7 +92,6 @@ def running_broker(
                 process.wait()
                 print(log_path.read_text(), file=sys.stderr)  # pytest shows it if a test failed
         broker.whole_log = log_path.read_text()
-    assert process.returncode == 0, f"the broker ended with {process.returncode}"
     assert "Traceback" not in broker.whole_log
 
 
