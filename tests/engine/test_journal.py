@@ -331,3 +331,20 @@ def test_the_first_batch_that_is_needed_is_that_of_the_oldest_chunk_left(world, 
         world.turn()
         client.messages()
     assert journal.first_needed() == 120
+
+
+@pytest.mark.parametrize(("count", "batches"), [(3, 1), (40, 1), (200, 8)])
+def test_a_transaction_is_one_batch_up_to_16_mb(world, client, log, count, batches):
+    for key in (b"k", b"k", b"l"):
+        world.kept_queue(key)
+    client.publish(b"k", bytes(900_000), PERSISTENT)  # little room is left in the chunk
+    log.take()
+    channel = client.channel()
+    channel.select_transaction()
+    for number in range(count):
+        client.publish(b"kl"[number % 2 :][:1], bytes(100_000), PERSISTENT)
+    log.take()
+    assert len(log.batches) == 1
+    channel.commit()
+    log.take()
+    assert (len(log.batches) - 1 == 1) == (batches == 1)

@@ -186,6 +186,11 @@ class Journal:
         if self.chunk is None or self.chunk.used + needed > self.chunk.buffer.size:
             self.open_chunk(needed)
 
+    def keep_together(self, length: int) -> None:
+        """So many bytes of records, at the most, will be in one batch, if any can be so large."""
+        if length + BATCH_HEAD_BYTES <= CHUNK_BYTES_MAX:
+            self.reserve(length)
+
     def adopt(
         self,
         number: cython.ulonglong,

@@ -39,11 +39,13 @@ if cython.compiled:
     from cython.cimports.leveret.engine.chores import Chores
     from cython.cimports.leveret.engine.consumer import FOR_CREDIT
     from cython.cimports.leveret.engine.queue import Queue
+    from cython.cimports.leveret.engine.records import TARGET_BYTES
     from cython.cimports.leveret.engine.route import Exchange, Route
 else:
     from leveret.engine.amqp091 import methods
     from leveret.engine.amqp091.content import IDLE
     from leveret.engine.consumer import FOR_CREDIT
+    from leveret.engine.records import TARGET_BYTES
 
 MANDATORY = cython.declare(cython.int, 1)
 IMMEDIATE = cython.declare(cython.int, 2)
@@ -534,9 +536,14 @@ class Channel:
         refused: cython.bint = False
         transaction: Transaction = self.transaction
         messages, settlements = transaction.messages, transaction.settlements
+        length: cython.Py_ssize_t = transaction.bytes_staged
         transaction.clear()
         for message in messages:
             self.find_staged_route(Buffer(0, message.names))
+            if self.route is not None:
+                length += TARGET_BYTES * self.route.queue_count
+        if self.session.shard.journal is not None:
+            self.session.shard.journal.keep_together(length)
         self.transaction = cython.cast(Transaction, None)
         try:
             for message in messages:
