@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from leveret.log.directory import open_directory
+from leveret.log.opening import FIRST_NUMBER
 from leveret.log.port import SEGMENT_BYTES
 from leveret.log.segment import SPARE_NAME, parse_name, segment_name
 
@@ -82,10 +83,10 @@ class Silent:
 
 
 def batch_count(directory: Path) -> int:
-    """How many batches a log has had, each with a write and a sync of its own."""
+    """How many batches a log has ever had, each with a write and a sync of its own."""
     disk, opened = open_directory(directory, Silent())
     disk.close()
-    return opened.reserve() - opened.first_number
+    return opened.reserve() - FIRST_NUMBER
 
 
 def write_whole(path: Path, size: int) -> None:
