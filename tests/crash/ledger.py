@@ -102,6 +102,10 @@ class Ledger:
     def live(self, queue: str) -> list[Copy]:
         return [copy for copy in self.queues[queue].values() if not copy.is_gone]
 
+    @property
+    def has_confirmed(self) -> bool:
+        return any(copy.is_confirmed for copies in self.queues.values() for copy in copies.values())
+
     def recovered(self, found: dict[str, list[Found]]) -> None:
         """The broker has these after its start, and has delivered them to find out.
 

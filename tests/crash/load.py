@@ -14,6 +14,7 @@ from tests.crash.ledger import Ledger, Presence
 from tests.crash.transacting import TransactingClient
 
 END_LIMIT_S = 10
+WAIT_S = 0.02
 CONFIRMING = ("confirming-1", "confirming-2")
 TRANSACTING = ("transacting-1", "transacting-2")
 OWN_QUEUES = {name: f"crash.{name}" for name in (*CONFIRMING, *TRANSACTING)}
@@ -40,6 +41,7 @@ class Load:
     def __init__(self, url: str, ledger: Ledger, seed: str) -> None:
         self.clients: list[Client] = []
         self._loop = IOLoop()
+        self._ledger = ledger
         self._open = 0
         chance = random.Random(seed)
         for kind, names in ((ConfirmingClient, CONFIRMING), (TransactingClient, TRANSACTING)):
@@ -67,13 +69,16 @@ class Load:
             self._loop.stop()
 
     def run(self, seconds: float, end: Callable[[], object]) -> list[str]:
-        """Call `end` after so long, and return when all connections are gone.
+        """Call `end` after so long, when something is confirmed, and return when all are gone.
 
         What it returns are the clients' failures.
         """
         failures: list[str] = []
 
         def call_end() -> None:
+            if self._open == len(self.clients) and not self._ledger.has_confirmed:
+                self._loop.call_later(WAIT_S, call_end)
+                return
             if self._open < len(self.clients):
                 failures.append("a connection ended before its time")
             for client in self.clients:
