@@ -172,7 +172,6 @@ class Replay:
         self, chunk: Chunk, kind: cython.int, at: cython.Py_ssize_t, length: cython.Py_ssize_t
     ) -> cython.int:
         """Something became of a queue's messages from one position to another."""
-        position: cython.ulonglong
         first: cython.ulonglong
         last: cython.ulonglong
         queue: Queue
@@ -187,11 +186,7 @@ class Replay:
             return 0
         if kind == SETTLE:
             return queue.forget(first, last)
-        for position in range(
-            max(first, queue.index.first_position()), min(last + 1, queue.index.next_position)
-        ):
-            queue.index.mark_redelivered(position)
-        return 0
+        return queue.index.mark_redelivered_within(first, last)
 
     def drop(self, identity: cython.ulonglong) -> cython.int:
         queue: Queue = self.queue(identity)
