@@ -1,5 +1,6 @@
 from leveret.engine.buffer cimport Buffer
-from leveret.engine.pages cimport Page, PagePool
+from leveret.engine.memory cimport Memory
+from leveret.engine.pages cimport Page
 
 cimport cython
 
@@ -12,7 +13,8 @@ cdef class Fold:
 
 @cython.final
 cdef class Folds:
-    cdef PagePool pool
+    cdef object store
+    cdef Memory memory
     cdef readonly list folds
 
     cpdef unsigned long long lowest_from(

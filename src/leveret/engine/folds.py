@@ -25,11 +25,14 @@ except ImportError:
 
 from leveret.engine.buffer import Buffer
 from leveret.engine.errors import InvariantError
-from leveret.engine.pages import Page, PagePool
+from leveret.engine.memory import Memory
+from leveret.engine.page_store import PageStore
+from leveret.engine.pages import Page
 
 if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
-    from cython.cimports.leveret.engine.pages import PAGE_SLOTS, Page, PagePool
+    from cython.cimports.leveret.engine.memory import Memory
+    from cython.cimports.leveret.engine.pages import PAGE_SLOTS, Page
 else:
     from leveret.engine.pages import PAGE_SLOTS
 
@@ -61,10 +64,11 @@ class Fold:
 
 
 class Folds:
-    """Those of one queue, by their numbers."""
+    """Those of one queue, by their numbers. What they take is counted in `memory`."""
 
-    def __init__(self, pool: PagePool) -> None:
-        self.pool = pool
+    def __init__(self, store: PageStore, memory: Memory) -> None:
+        self.store = store
+        self.memory = memory
         self.folds: list[Fold] = []
 
     def lowest_from(
@@ -94,19 +98,16 @@ class Folds:
         return fold is not None and fold.folded >> (number & BIT_MASK) & 1 != 0
 
     def keep(self, page: Page) -> cython.bint:
-        """The page's slots are in the store; False: that has no room, or there is none."""
-        fold: Fold
+        """The page's slots are in the store; False: that has no room."""
+        fold: Fold = self.fold_of(page.number)
         bit: cython.ulonglong = cython.cast(cython.ulonglong, 1) << (page.number & BIT_MASK)
-        if self.pool.store is None and not self.pool.open_store():
-            return False
-        fold = self.fold_of(page.number)
         if fold is None:
             fold = self.open(page.number >> BLOCK_SHIFT)
             if fold is None:
                 return False
         if fold.folded & bit:
             raise InvariantError("a page is in memory and in the store")
-        if not self.pool.store.write(fold.place, page.number & BIT_MASK, page.buffer):
+        if not self.store.write(fold.place, page.number & BIT_MASK, page.buffer):
             self.close_if_empty(fold)
             return False
         fold.folded |= bit
@@ -133,7 +134,7 @@ class Folds:
         fold: Fold = self.fold_of(number)
         if fold is None or fold.folded >> (number & BIT_MASK) & 1 == 0:
             raise InvariantError("a page that was asked for is not in the store")
-        self.pool.store.read(fold.place, number & BIT_MASK, page.buffer)
+        self.store.read(fold.place, number & BIT_MASK, page.buffer)
         page.number = number
         count(page)
         return 0
@@ -147,7 +148,7 @@ class Folds:
             first: cython.Py_ssize_t = 0
             if fold.block == number >> BLOCK_SHIFT:
                 first = number & BIT_MASK
-            self.pool.store.expect(fold.place, first, AHEAD_PAGES)
+            self.store.expect(fold.place, first, AHEAD_PAGES)
         return 0
 
     def fold_of(self, number: cython.ulonglong) -> Fold:
@@ -177,11 +178,11 @@ class Folds:
 
     def open(self, block: cython.ulonglong) -> Fold:
         """A block of which nothing is folded yet; None: there is no room for it."""
-        place: object = self.pool.store.take()
+        place: object = self.store.take()
         fold: Fold
         if place is None:
             return cython.cast(Fold, None)
-        self.pool.memory.take(FOLD_BYTES)
+        self.memory.take(FOLD_BYTES)
         fold = Fold(block, place)
         self.folds.insert(self.search(block), fold)
         return fold
@@ -190,8 +191,8 @@ class Folds:
         if fold.folded != 0:
             return 0
         self.folds.pop(self.search(fold.block))
-        self.pool.store.give_back(fold.place)
-        return self.pool.memory.give(FOLD_BYTES)
+        self.store.give_back(fold.place)
+        return self.memory.give(FOLD_BYTES)
 
 
 def lowest_bit(bits: cython.ulonglong) -> cython.int:

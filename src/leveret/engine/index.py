@@ -346,7 +346,7 @@ class Index:
             return page.next
         return self.behind(page.number + 1, page)
 
-    def behind(self, number: cython.ulonglong, before: Page) -> Page:
+    def behind(self, number: cython.ulonglong, before: Page | None) -> Page:
         """The first page from that number on; `before` is the last one in memory below it."""
         page: Page = self.pages.head if before is None else before.next
         folded: cython.ulonglong
@@ -366,7 +366,7 @@ class Index:
         self.visited = page
         return page
 
-    def unfold(self, number: cython.ulonglong, before: Page, ahead: cython.bint) -> Page:
+    def unfold(self, number: cython.ulonglong, before: Page | None, ahead: cython.bint) -> Page:
         page: Page = self.pages.pool.take()
         self.folds.bring(number, page, ahead)
         return self.pages.link(page, number, before)
@@ -401,7 +401,10 @@ class Index:
         if page.number == self.next_position >> NUMBER_SHIFT:
             return False
         if self.folds is None:
-            self.folds = Folds(self.pages.pool)
+            store = self.pages.pool.open_store()
+            if store is None:
+                return False
+            self.folds = Folds(store, self.pages.pool.memory)
         if not self.folds.keep(page):
             return False
         self.forget(page)

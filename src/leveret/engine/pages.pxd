@@ -25,7 +25,7 @@ cdef class PagePool:
     cdef object make_store
 
     cpdef fold_into(self, object make_store)
-    cpdef bint open_store(self) except -1
+    cpdef object open_store(self)
     cpdef close_store(self)
     cpdef bint is_crowded(self) except -1
     cpdef Page take(self)

@@ -71,11 +71,11 @@ class PagePool:
         """What makes the store when it is needed; None: nothing is folded any more."""
         self.make_store = make_store
 
-    def open_store(self) -> cython.bint:
-        """There is a store now; False: there can be none."""
+    def open_store(self) -> PageStore | None:
+        """Where pages go; None: nowhere."""
         if self.store is None and self.make_store is not None:
             self.store = self.make_store()
-        return self.store is not None
+        return self.store
 
     def close_store(self) -> None:
         """No page is folded or wanted back any more."""
@@ -130,7 +130,7 @@ class Pages:
             self.found = page
         return page
 
-    def floor(self, number: cython.ulonglong, near: Page) -> Page:
+    def floor(self, number: cython.ulonglong, near: Page | None) -> Page:
         """The last page up to that number, or None; it may not be far from `near`, if that is one.
 
         It is looked for from the one of those that are known that is nearest to it.
@@ -138,7 +138,9 @@ class Pages:
         page: Page = self.head
         if page is None or page.number > number:
             return cython.cast(Page, None)
-        page = nearest(number, nearest(number, page, self.tail), nearest(number, self.found, near))
+        page = nearest(number, page, self.tail)
+        page = nearest(number, page, self.found)
+        page = nearest(number, page, near)
         while page.number > number:
             page = page.previous
         while page.next is not None and page.next.number <= number:
@@ -151,7 +153,7 @@ class Pages:
             raise InvariantError("pages are opened in order")
         return self.link(self.pool.take(), number, self.tail)
 
-    def link(self, page: Page, number: cython.ulonglong, before: Page) -> Page:
+    def link(self, page: Page, number: cython.ulonglong, before: Page | None) -> Page:
         """A page that was nobody's stands behind `before`; None: before all others."""
         behind: Page = self.head if before is None else before.next
         page.number = number
@@ -195,10 +197,8 @@ class Pages:
         return self.drop(page)
 
 
-def nearest(number: cython.ulonglong, page: Page, other: Page) -> Page:
-    """The one of the two whose number is nearer; either may be None."""
-    if page is None:
-        return other
+def nearest(number: cython.ulonglong, page: Page, other: Page | None) -> Page:
+    """The one of the two whose number is nearer; the other may be None."""
     if other is None or distance(number, page) <= distance(number, other):
         return page
     return other

@@ -18,32 +18,24 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 from leveret.engine.buffer import Buffer
 from leveret.engine.errors import PagesLost
 from leveret.log.native.io_thread import IoThread
 from leveret.log.spill_files import UNIT_BYTES, Place, SpillFiles
+from leveret.log.spill_store import FREE_BYTES_MIN, NOT_SUPPORTED, RETRY_S, free_bytes
 
 log = logging.getLogger(__name__)
 
 PAGE_BYTES: Final = 4096
 """Of which a place has 64, which is a unit of the files."""
 
-RETRY_S: Final = 1.0
-"""Between two tries where there is no room."""
-
-FREE_BYTES_MIN: Final = 256 * 1024 * 1024
-"""No file is begun where less is free: others need the disk, too."""
-
 CLOSED: Final = -1
 """What the thread did, in its answers."""
 
 UNNAMED: Final[int] = getattr(os, "O_TMPFILE", 0)
 """Else it is a folder that is opened, which is refused."""
-
-NOT_SUPPORTED: Final = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOSYS}
-"""What a file system says that makes no file without a name."""
 
 
 class PageFiles:
@@ -87,7 +79,7 @@ class PageFiles:
             return False
         offset = place.offset + number * PAGE_BYTES
         try:
-            count = os.pwrite(place.file.fd, buffer.owner, offset)
+            count = os.pwrite(place.file.fd, bytes_of(buffer), offset)
             if count < PAGE_BYTES:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
@@ -99,9 +91,7 @@ class PageFiles:
 
     def read(self, place: Place, number: int, buffer: Buffer) -> None:
         try:
-            count = os.preadv(
-                place.file.fd, [buffer.owner], place.offset + number * PAGE_BYTES
-            )
+            count = os.preadv(place.file.fd, [bytes_of(buffer)], place.offset + number * PAGE_BYTES)
         except OSError as error:
             raise PagesLost(self._lost(error.strerror)) from error
         if count < PAGE_BYTES:
@@ -110,9 +100,7 @@ class PageFiles:
     def expect(self, place: Place, number: int, count: int) -> None:
         if hasattr(os, "posix_fadvise"):  # not on macOS
             offset = place.offset + number * PAGE_BYTES
-            os.posix_fadvise(
-                place.file.fd, offset, count * PAGE_BYTES, os.POSIX_FADV_WILLNEED
-            )
+            os.posix_fadvise(place.file.fd, offset, count * PAGE_BYTES, os.POSIX_FADV_WILLNEED)
 
     def close(self) -> None:
         if self._closer is not None:
@@ -123,8 +111,7 @@ class PageFiles:
     # Files
 
     def _make_file(self) -> int:
-        status = os.statvfs(self._folder)
-        if status.f_bavail * status.f_frsize < FREE_BYTES_MIN:
+        if free_bytes(self._folder) < FREE_BYTES_MIN:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         fd = open_unnamed(self._folder)
         if not self._open:
@@ -164,6 +151,11 @@ class PageFiles:
 
     def _lost(self, reason: str | None) -> str:
         return f"part of a queue, in a file in {self._folder}, cannot be read: {reason}"
+
+
+def bytes_of(buffer: Buffer) -> bytearray:
+    """All of them, without an object that stays for each page."""
+    return cast(bytearray, buffer.owner)
 
 
 def open_unnamed(folder: str) -> int:
