@@ -125,5 +125,5 @@ def test_sixteen_pages_are_expected_one_stretch_ahead():
         folds.bring(number, Page(), True)
     assert store.expected == [
         *[(1, 32, 16), (1, 48, 16), (2, 0, 16), (2, 16, 16)],
-        *[(2, 32, 16), (2, 48, 16), (3, 0, 16)],
+        *[(2, 32, 16), (2, 48, 16), (3, 0, 16), (3, 16, 16)],
     ]
