@@ -111,7 +111,7 @@ def test_a_disk_with_little_room_is_left_alone_and_tried_again_later(
     free = FREE_BYTES_MIN - 1
     looks = []
     monkeypatch.setattr(page_files, "free_bytes", lambda folder: looks.append(folder) or free)
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, "leveret.log"):
         assert [files.take() for _ in range(10)] == [None] * 10
         assert len(looks) == 1
         clock.time += RETRY_S
@@ -136,7 +136,7 @@ def test_a_page_that_cannot_be_written_is_refused_and_so_are_others_for_a_while(
         calls.append(given)
         raise OSError(error, os.strerror(error))
 
-    with monkeypatch.context() as patched:
+    with monkeypatch.context() as patched, caplog.at_level(logging.INFO, "leveret.log"):
         patched.setattr(os, "pwrite", fail)
         assert [files.write(place, number, page(9)) for number in range(5)] == [False] * 5
     assert len(calls) == 1
@@ -184,7 +184,8 @@ def test_where_no_file_is_without_a_name_its_name_goes_at_once(tmp_path, monkeyp
 
 def test_a_folder_that_is_not_there_is_no_room(tmp_path, caplog):
     files = PageFiles(str(tmp_path / "nowhere"))
-    assert files.take() is None
+    with caplog.at_level(logging.INFO, "leveret.log"):
+        assert files.take() is None
     assert "No such file" in caplog.text
 
 
