@@ -91,6 +91,8 @@ class Index:
         number: cython.ulonglong = position >> NUMBER_SHIFT
         slot: cython.Py_ssize_t = position & SLOT_MASK
         page: Page = self.find(number)
+        if position >= self.next_position:
+            self.next_position = position + 1
         if page is None:
             page = self.open(number)
         elif page.buffer.slot(slot) != 0:
@@ -98,8 +100,6 @@ class Index:
         page.buffer.put_slot(slot, self.pack(READY, location))
         page.live += 1
         page.ready += 1
-        if position >= self.next_position:
-            self.next_position = position + 1
         if self.cursor is None or position < self.cursor_position():
             self.cursor = page
             self.cursor_slot = slot
@@ -380,7 +380,7 @@ class Index:
         return self.filled
 
     def make_room(self) -> cython.int:
-        """Folds what was filled last and, for want of others, one more."""
+        """Folds the page that was filled last, and one that has been in memory for longer."""
         page: Page = self.filled
         before: Page
         if page is None:
