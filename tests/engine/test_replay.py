@@ -212,6 +212,17 @@ def test_after_an_unclean_end_everything_may_have_been_delivered(world, client, 
     assert again.index.entries()[0][1] == READY | REDELIVERED
 
 
+def test_where_a_repair_has_left_gaps_those_before_them_may_have_been_delivered_too(
+    world, client, log
+):
+    queue = world.kept_queue(b"k")
+    client.publish(b"k", b"x", PERSISTENT)
+    log.take()
+    replay = log.replayed()
+    replay.doubt()
+    assert replay.claim(queue.identity).index.entries()[0][1] == READY | REDELIVERED
+
+
 def test_after_a_clean_end_only_what_was_delivered(world, client, log):
     queue = world.kept_queue(b"k")
     client.consume(queue, prefetch=2)

@@ -101,6 +101,16 @@ class Replay:
             self.record(chunk, at, size)
             at += size
 
+    def doubt(self) -> None:
+        """Something is missing: which messages were delivered, those before it too, nobody knows."""
+        position: cython.ulonglong
+        queue: Queue | None
+        self.redelivered = True
+        for queue in self.shard.queues:
+            if queue is not None:
+                for position in range(queue.index.first_position(), queue.index.next_position):
+                    queue.index.mark_redelivered(position)
+
     def claim(self, identity: int) -> Queue:
         """The queue of this identity, with what the log has of it. Raises ReplayError."""
         queue = self.queue(identity)

@@ -77,7 +77,7 @@ class Recovery:
                 )
             elif batch.kind is Kind.LOST:
                 self._was_damaged = True
-                replay.redelivered = True
+                replay.doubt()
             tick = self._clock.tick()
             if tick - told >= PROGRESS_MS:
                 told = tick
