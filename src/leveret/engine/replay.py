@@ -15,15 +15,15 @@ except ImportError:
     from leveret._cython_compat import cython
 
 from leveret.engine.buffer import Buffer
+from leveret.engine.chunk import Chunk
 from leveret.engine.errors import ReplayError
 from leveret.engine.queue import Queue
-from leveret.engine.records import Chunk
 from leveret.engine.shard import Shard
 
 if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
+    from cython.cimports.leveret.engine.chunk import Chunk
     from cython.cimports.leveret.engine.journal import (
-        BATCH_HEAD_BYTES,
         DEFINE,
         DEFINE_HEAD_BYTES,
         DROP,
@@ -34,19 +34,18 @@ if cython.compiled:
     )
     from cython.cimports.leveret.engine.queue import Queue
     from cython.cimports.leveret.engine.records import (
+        BATCH_HEAD_BYTES,
         BODY_LENGTH,
         ENQUEUE,
         HEAD_BYTES,
         KIND,
         NAMES_LENGTH,
         TARGET_BYTES,
-        Chunk,
         record_bytes,
     )
     from cython.cimports.leveret.engine.shard import Shard
 else:
     from leveret.engine.journal import (
-        BATCH_HEAD_BYTES,
         DEFINE,
         DEFINE_HEAD_BYTES,
         DROP,
@@ -56,6 +55,7 @@ else:
         SETTLE_BYTES,
     )
     from leveret.engine.records import (
+        BATCH_HEAD_BYTES,
         BODY_LENGTH,
         ENQUEUE,
         HEAD_BYTES,
@@ -86,9 +86,12 @@ class Replay:
         self.claimed: dict[int, Queue] = {}
         self.dropped: dict[int, int] = {}  # the newest identity, by number
 
-    def apply(self, number: int, batch: Buffer, start: int, length: int) -> None:
-        """A batch with its head. Raises ReplayError for what no journal writes."""
-        chunk: Chunk = self.shard.journal.adopt(number, batch, start, length)
+    def apply(self, number: int, position: int, batch: Buffer, start: int, length: int) -> None:
+        """A batch with its head, and where the log has it.
+
+        Raises ReplayError for what no journal writes.
+        """
+        chunk: Chunk = self.shard.journal.adopt(number, position, batch, start, length)
         end: cython.Py_ssize_t = chunk.used
         at: cython.Py_ssize_t = end - length + BATCH_HEAD_BYTES
         size: cython.Py_ssize_t
@@ -100,9 +103,10 @@ class Replay:
                 raise ReplayError(f"a record of {size} bytes")
             self.record(chunk, at, size)
             at += size
+        self.shard.evict()
 
     def doubt(self) -> None:
-        """Something is missing: which messages were delivered, those before it too, nobody knows."""
+        """Something is missing: nobody knows which messages were delivered, nor of those before."""
         position: cython.ulonglong
         queue: Queue | None
         self.redelivered = True
@@ -162,6 +166,7 @@ class Replay:
         body_length = lengths >> 32
         if length != record_bytes(targets, names_and_targets >> 48, lengths & MASK_32, body_length):
             raise ReplayError("a message whose parts are not as long as the whole")
+        chunk.message_count += 1
         for target in range(
             at + HEAD_BYTES, at + HEAD_BYTES + targets * TARGET_BYTES, TARGET_BYTES
         ):
@@ -175,6 +180,7 @@ class Replay:
             if position < queue.index.next_position:
                 raise ReplayError(f"position {position} of queue {identity:x} comes again")
             chunk.references += 1
+            chunk.references_at_first += 1
             queue.restore(position, location, body_length, self.redelivered)
         return 0
 
