@@ -25,7 +25,7 @@ from leveret.engine.consumer import Consumer
 from leveret.engine.errors import InvariantError
 from leveret.engine.index import Index
 from leveret.engine.journal import Journal
-from leveret.engine.pages import PagePool
+from leveret.engine.pages import Page, PagePool
 from leveret.engine.records import Records
 from leveret.engine.rounds import Rounds
 
@@ -40,13 +40,14 @@ if cython.compiled:
     )
     from cython.cimports.leveret.engine.index import REDELIVERED, UNWEIGHED, Index
     from cython.cimports.leveret.engine.journal import Journal
-    from cython.cimports.leveret.engine.pages import PagePool
+    from cython.cimports.leveret.engine.pages import PAGE_SLOTS, Page, PagePool
     from cython.cimports.leveret.engine.records import BODY_LENGTH, Records
     from cython.cimports.leveret.engine.rounds import Rounds
 else:
     from leveret.engine.chunk import ORDINARY
     from leveret.engine.consumer import FOR_CREDIT, FOR_OUTPUT, IN_ROUND
     from leveret.engine.index import REDELIVERED, UNWEIGHED
+    from leveret.engine.pages import PAGE_SLOTS
     from leveret.engine.records import BODY_LENGTH
 
     KEEPS_NOTHING = 0
@@ -57,6 +58,7 @@ STATE_SHIFT = cython.declare(cython.int, 56)
 STATE_MASK = cython.declare(cython.int, 7)
 LOCATION_MASK = cython.declare(cython.ulonglong, 0x00FFFFFFFFFFFFFF)
 OFFSET_MASK = cython.declare(cython.ulonglong, 0xFFFFFF)
+NUMBER_SHIFT = cython.declare(cython.int, 9)
 # Above every position.
 NEVER = cython.declare(cython.ulonglong, 1 << 63)
 # No bounds: all of it.
@@ -137,17 +139,22 @@ class Queue:
 
     def forget(self, first: cython.ulonglong, last: cython.ulonglong) -> cython.int:
         """The log has it that these are gone; those that are not there went before."""
+        index: Index = self.index
+        last_page: cython.ulonglong = last >> NUMBER_SHIFT
+        page: Page = index.page_within(first >> NUMBER_SHIFT, last_page)
+        begin: cython.ulonglong
         position: cython.ulonglong
         entry: cython.ulonglong
-        for position in range(
-            max(first, self.index.first_position()), min(last + 1, self.index.next_position)
-        ):
-            entry = self.index.remove(position)
-            if entry != 0:
-                self.lighten(entry)
-                self.ready_count -= 1
-                self.records.release(entry & LOCATION_MASK)
-        self.index.next_position = max(self.index.next_position, last + 1)
+        while page is not None:
+            begin = page.number << NUMBER_SHIFT
+            for position in range(max(first, begin), min(last + 1, begin + PAGE_SLOTS)):
+                entry = index.remove(position)
+                if entry != 0:
+                    self.lighten(entry)
+                    self.ready_count -= 1
+                    self.records.release(entry & LOCATION_MASK)
+            page = index.page_within((begin >> NUMBER_SHIFT) + 1, last_page)
+        index.next_position = max(index.next_position, last + 1)
         return 0
 
     def refuse_above(self, ready_count: cython.Py_ssize_t) -> None:

@@ -61,6 +61,7 @@ cdef class Recall:
     cdef int revive_all(self, Reading reading) except -1
     cdef Py_ssize_t revive(self, Reading reading, Py_ssize_t at, Py_ssize_t length) except -1
     cdef int invite(self, Reading reading, Py_ssize_t at, Py_ssize_t length) except -1
+    cdef bint is_welcome(self, Buffer buffer, Py_ssize_t named, Py_ssize_t after) except -1
     cdef Py_ssize_t length_of(self, Reading reading, Py_ssize_t at) except -1
     cdef int read_rest(self, Reading reading, Py_ssize_t at, Py_ssize_t length) except -1
     cdef int restore(self, Reading reading) except -1

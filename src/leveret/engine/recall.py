@@ -265,7 +265,7 @@ class Recall:
                 self.extend(run, at)
             queue.asked_until = (page.number << NUMBER_SHIFT) + slot
             if slot == PAGE_SLOTS:
-                page = page.next
+                page = queue.index.after(page)
                 slot = 0
         if queue.asked_until > queue.index.next_position:
             queue.asked_until = queue.index.next_position
@@ -425,6 +425,8 @@ class Recall:
         holders: cython.Py_ssize_t = 0
         wanted: cython.bint = reading.for_space
         queue: Queue | None
+        if not wanted and not self.is_welcome(buffer, named, after):
+            return 0
         while named < after:
             queue = named_queue(self.queues, buffer.u32(named + 4))
             if queue is not None:
@@ -468,17 +470,28 @@ class Recall:
             queue = named_queue(self.queues, buffer.u32(named + 4))
             if queue is not None:
                 position = buffer.u64(named + 8)
-                entry = queue.index.entry(position)
-                if (
-                    position < queue.welcome_until
-                    and entry & LOCATION_MASK == home
-                    and entry >> STATE_SHIFT & STATE_MASK == READY
-                ):
+                entry = queue.index.entry(position) if position < queue.welcome_until else 0
+                if entry & LOCATION_MASK == home and entry >> STATE_SHIFT & STATE_MASK == READY:
                     guest = self.guests.invite(buffer, at, length, home, guest)
                     queue.index.relocate(position, home, guest)
                     queue.weigh(position, buffer.u32(at + BODY_LENGTH))
             named += TARGET_BYTES
         return 0
+
+    def is_welcome(
+        self, buffer: Buffer, named: cython.Py_ssize_t, after: cython.Py_ssize_t
+    ) -> cython.bint:
+        """Whether one of the queues that are named has come so far, if it still has the record.
+
+        Most of what was read along is nobody's, and a page of its queue need not be looked for.
+        """
+        queue: Queue | None
+        while named < after:
+            queue = named_queue(self.queues, buffer.u32(named + 4))
+            if queue is not None and buffer.u64(named + 8) < queue.welcome_until:
+                return True
+            named += TARGET_BYTES
+        return False
 
     def length_of(self, reading: Reading, at: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Of the record there; 0: that was not read."""

@@ -107,13 +107,11 @@ class Replay:
 
     def doubt(self) -> None:
         """Something is missing: nobody knows which messages were delivered, nor of those before."""
-        position: cython.ulonglong
         queue: Queue | None
         self.redelivered = True
         for queue in self.shard.queues:
             if queue is not None:
-                for position in range(queue.index.first_position(), queue.index.next_position):
-                    queue.index.mark_redelivered(position)
+                queue.index.mark_redelivered_within(0, queue.index.next_position)
 
     def claim(self, identity: int) -> Queue:
         """The queue of this identity, with what the log has of it. Raises ReplayError."""
@@ -188,7 +186,6 @@ class Replay:
         self, chunk: Chunk, kind: cython.int, at: cython.Py_ssize_t, length: cython.Py_ssize_t
     ) -> cython.int:
         """Something became of a queue's messages from one position to another."""
-        position: cython.ulonglong
         first: cython.ulonglong
         last: cython.ulonglong
         queue: Queue
@@ -203,11 +200,7 @@ class Replay:
             return 0
         if kind == SETTLE:
             return queue.forget(first, last)
-        for position in range(
-            max(first, queue.index.first_position()), min(last + 1, queue.index.next_position)
-        ):
-            queue.index.mark_redelivered(position)
-        return 0
+        return queue.index.mark_redelivered_within(first, last)
 
     def drop(self, identity: cython.ulonglong) -> cython.int:
         queue: Queue = self.queue(identity)
