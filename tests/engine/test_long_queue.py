@@ -149,7 +149,7 @@ def test_records_that_were_read_along_bring_no_pages_back(world, pages, queue):
     for number in range(20 * PAGE):
         client.send(message(b"q", b"%d" % number) + message(b"r", b""))
     client.send(message(b"q", bytes(1 << 20)))
-    while world.shard.records.oldest is not None:
+    while world.shard.records.by_age.oldest is not None:
         world.shard.store_down_to(0)
         store.answer_all()
     reads = pages.reads
