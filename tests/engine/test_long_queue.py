@@ -179,7 +179,7 @@ def test_a_log_is_read_without_all_pages_in_memory():
     pages = PageMemory()
     replay.shard.pages.fold_into(lambda: pages)
     for number, written in log.batches:
-        replay.apply(number, Buffer(0, written), 0, len(written))
+        replay.apply(number, 0, Buffer(0, written), 0, len(written))
         assert replay.shard.pages.in_use <= ABOVE + 1
     again = replay.claim(queue.identity)
     assert again.ready_count == COUNT - PAGE // 2
