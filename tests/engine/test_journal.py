@@ -7,6 +7,7 @@ from tests.engine.client import ACK, Answer, Client, World, ack_frame, message, 
 from tests.engine.fake_log import FakeLog
 
 MIB = 1 << 20
+OF_LOG = 1
 PERSISTENT = b"\x10\x00\x02"
 HEAD = 48
 
@@ -27,7 +28,9 @@ def log(world: World) -> FakeLog:
 
 
 def log_chunks(world: World) -> list:
-    return [chunk for chunk in world.shard.records.chunks if chunk is not None and chunk.logged]
+    return [
+        chunk for chunk in world.shard.records.chunks if chunk is not None and chunk.kind == OF_LOG
+    ]
 
 
 def test_a_persistent_message_of_a_kept_queue_has_these_bytes(world, client, log):
@@ -318,7 +321,7 @@ def test_the_newest_batch_is_the_one_being_filled_if_there_is_anything_in_it(wor
 def test_the_first_batch_that_is_needed_is_that_of_the_oldest_chunk_left(world, client, log):
     journal = world.shard.journal
     queue = world.kept_queue(b"k")
-    assert journal.first_needed() == 0
+    assert journal.order.first_needed() == 0
     client.consume(queue, no_ack=True)
     for number in range(25):
         client.publish(b"k", bytes(100_000), PERSISTENT)
@@ -326,11 +329,11 @@ def test_the_first_batch_that_is_needed_is_that_of_the_oldest_chunk_left(world, 
         if batch.start == 0:
             batch.chunk.first_batch = 100 + number
         world.shard.became_durable(batch.number)
-    assert journal.first_needed() == 100
+    assert journal.order.first_needed() == 100
     while queue.ready_count:
         world.turn()
         client.messages()
-    assert journal.first_needed() == 120
+    assert journal.order.first_needed() == 120
 
 
 @pytest.mark.parametrize(("count", "batches"), [(3, 1), (40, 1), (200, 8)])

@@ -1,5 +1,7 @@
 from leveret.engine.buffer cimport Buffer
-from leveret.engine.records cimport Chunk, Records
+from leveret.engine.chunk cimport Chunk
+from leveret.engine.log_order cimport LogOrder
+from leveret.engine.records cimport Records
 
 cimport cython
 
@@ -8,7 +10,6 @@ cdef enum:
     DROP = 3
     DEFINE = 4
     REDELIVER = 5
-    BATCH_HEAD_BYTES = 48
     SETTLE_BYTES = 32
     DROP_BYTES = 16
     DEFINE_HEAD_BYTES = 16
@@ -29,7 +30,7 @@ cdef class Journal:
     cdef Py_ssize_t record_count
     cdef list sealed
     cdef list under_way
-    cdef object chunks
+    cdef readonly LogOrder order
     cdef readonly unsigned long long number
     cdef readonly unsigned long long durable
     cdef public bint urgent
@@ -39,10 +40,16 @@ cdef class Journal:
     cdef Py_ssize_t settle(self, unsigned long long queue, unsigned long long position) except -1
     cdef int extend(self, Py_ssize_t at, unsigned long long position) except -1
     cdef Py_ssize_t begin(self, int kind, Py_ssize_t length, unsigned long long queue) except -1
+    cpdef gone(self, unsigned long long queue, unsigned long long first, unsigned long long last)
     cpdef drop(self, unsigned long long queue, bytes key=*)
     cpdef define(self, bytes key, bytes value)
     cdef Chunk adopt(
-        self, unsigned long long number, Buffer source, Py_ssize_t start, Py_ssize_t length
+        self,
+        unsigned long long number,
+        unsigned long long position,
+        Buffer source,
+        Py_ssize_t start,
+        Py_ssize_t length,
     )
     cpdef reserve(self, Py_ssize_t length)
     cpdef seal(self)

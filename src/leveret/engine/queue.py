@@ -20,16 +20,18 @@ except ImportError:
     from leveret._cython_compat import cython
 
 from leveret.engine.chores import Chore
+from leveret.engine.chunk import Chunk
 from leveret.engine.consumer import Consumer
 from leveret.engine.errors import InvariantError
 from leveret.engine.index import Index
 from leveret.engine.journal import Journal
 from leveret.engine.pages import Page, PagePool
-from leveret.engine.records import Chunk, Records
+from leveret.engine.records import Records
 from leveret.engine.rounds import Rounds
 
 if cython.compiled:
     from cython.cimports.leveret.engine.chores import Chore
+    from cython.cimports.leveret.engine.chunk import ORDINARY, Chunk
     from cython.cimports.leveret.engine.consumer import (
         FOR_CREDIT,
         FOR_OUTPUT,
@@ -39,9 +41,10 @@ if cython.compiled:
     from cython.cimports.leveret.engine.index import REDELIVERED, UNWEIGHED, Index
     from cython.cimports.leveret.engine.journal import Journal
     from cython.cimports.leveret.engine.pages import PAGE_SLOTS, Page, PagePool
-    from cython.cimports.leveret.engine.records import BODY_LENGTH, Chunk, Records
+    from cython.cimports.leveret.engine.records import BODY_LENGTH, Records
     from cython.cimports.leveret.engine.rounds import Rounds
 else:
+    from leveret.engine.chunk import ORDINARY
     from leveret.engine.consumer import FOR_CREDIT, FOR_OUTPUT, IN_ROUND
     from leveret.engine.index import REDELIVERED, UNWEIGHED
     from leveret.engine.pages import PAGE_SLOTS
@@ -126,13 +129,19 @@ class Queue:
         location: cython.ulonglong,
         body_length: cython.Py_ssize_t,
         redelivered: cython.bint,
-    ) -> cython.int:
-        """The log has this message at a position above all others."""
-        self.index.next_position = position
-        self.enqueue(location, body_length)
+    ) -> cython.bint:
+        """The log has this message at a position; False: it has it elsewhere, too."""
+        if position >= self.index.next_position:
+            self.index.next_position = position
+            self.enqueue(location, body_length)
+        elif self.index.put(position, location):
+            self.ready_count += 1
+            self.ready_bytes += body_length
+        else:
+            return False
         if redelivered:
             self.index.mark_redelivered(position)
-        return 0
+        return True
 
     def forget(self, first: cython.ulonglong, last: cython.ulonglong) -> cython.int:
         """The log has it that these are gone; those that are not there went before."""
@@ -239,7 +248,7 @@ class Queue:
 
     def let_go(self, chunk: Chunk, at: cython.Py_ssize_t, position: cython.ulonglong) -> cython.int:
         """The record is not the queue's any more, and if the log keeps it, it is told so."""
-        if chunk.logged and self.keeps != KEEPS_NOTHING:
+        if chunk.kind != ORDINARY and self.keeps != KEEPS_NOTHING:
             self.log_settled(chunk, at, position)
         return self.records.release_in(chunk, at)
 
@@ -436,3 +445,10 @@ class Queue:
 
 def others_do_it(count_max: int) -> int:
     raise InvariantError("a chore was begun that others finish")
+
+
+def named_queue(queues: list, number: cython.Py_ssize_t) -> Queue:
+    """The queue that a record names, or None: there is none of this number now."""
+    if number >= len(queues):
+        return cython.cast(Queue, None)
+    return cython.cast(Queue, queues[number])

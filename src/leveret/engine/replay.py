@@ -5,6 +5,10 @@ same queues whatever has changed since. What is said of a queue that is not know
 these, the ones that no definition claims in the end are dropped. Of a queue that was dropped
 nothing more is listened to: a message may name it that other queues have, too. That a number has
 been given to a newer queue says that the one before was dropped.
+
+Copies of old messages (forward.py) are read first, then the batches from some point on. So a
+message may come twice, and the first place is as good as the other; and it may come although it had
+gone before that point: then it is said again, behind it, that it has.
 """
 
 from __future__ import annotations
@@ -15,15 +19,15 @@ except ImportError:
     from leveret._cython_compat import cython
 
 from leveret.engine.buffer import Buffer
+from leveret.engine.chunk import Chunk
 from leveret.engine.errors import ReplayError
 from leveret.engine.queue import Queue
-from leveret.engine.records import Chunk
 from leveret.engine.shard import Shard
 
 if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
+    from cython.cimports.leveret.engine.chunk import Chunk
     from cython.cimports.leveret.engine.journal import (
-        BATCH_HEAD_BYTES,
         DEFINE,
         DEFINE_HEAD_BYTES,
         DROP,
@@ -34,19 +38,18 @@ if cython.compiled:
     )
     from cython.cimports.leveret.engine.queue import Queue
     from cython.cimports.leveret.engine.records import (
+        BATCH_HEAD_BYTES,
         BODY_LENGTH,
         ENQUEUE,
         HEAD_BYTES,
         KIND,
         NAMES_LENGTH,
         TARGET_BYTES,
-        Chunk,
         record_bytes,
     )
     from cython.cimports.leveret.engine.shard import Shard
 else:
     from leveret.engine.journal import (
-        BATCH_HEAD_BYTES,
         DEFINE,
         DEFINE_HEAD_BYTES,
         DROP,
@@ -56,6 +59,7 @@ else:
         SETTLE_BYTES,
     )
     from leveret.engine.records import (
+        BATCH_HEAD_BYTES,
         BODY_LENGTH,
         ENQUEUE,
         HEAD_BYTES,
@@ -86,9 +90,21 @@ class Replay:
         self.claimed: dict[int, Queue] = {}
         self.dropped: dict[int, int] = {}  # the newest identity, by number
 
-    def apply(self, number: int, batch: Buffer, start: int, length: int) -> None:
-        """A batch with its head. Raises ReplayError for what no journal writes."""
-        chunk: Chunk = self.shard.journal.adopt(number, batch, start, length)
+    def apply(self, number: int, position: int, batch: Buffer, start: int, length: int) -> None:
+        """A batch with its head, and where the log has it.
+
+        Raises ReplayError for what no journal writes.
+        """
+        self.records(self.shard.journal.adopt(number, position, batch, start, length), length)
+
+    def apply_copies(
+        self, number: int, position: int, batch: Buffer, start: int, length: int
+    ) -> None:
+        """A batch of messages that were copied forward: these come before all others."""
+        self.records(self.shard.forward.adopt(number, position, batch, start, length), length)
+
+    def records(self, chunk: Chunk, length: cython.Py_ssize_t) -> cython.int:
+        """Those of the batch that ends a chunk."""
         end: cython.Py_ssize_t = chunk.used
         at: cython.Py_ssize_t = end - length + BATCH_HEAD_BYTES
         size: cython.Py_ssize_t
@@ -100,6 +116,16 @@ class Replay:
                 raise ReplayError(f"a record of {size} bytes")
             self.record(chunk, at, size)
             at += size
+        self.shard.evict()
+        return 0
+
+    def doubt(self) -> None:
+        """Something is missing: nobody knows which messages were delivered, nor of those before."""
+        queue: Queue | None
+        self.redelivered = True
+        for queue in self.shard.queues:
+            if queue is not None:
+                queue.index.mark_redelivered_within(0, queue.index.next_position)
 
     def claim(self, identity: int) -> Queue:
         """The queue of this identity, with what the log has of it. Raises ReplayError."""
@@ -152,6 +178,7 @@ class Replay:
         body_length = lengths >> 32
         if length != record_bytes(targets, names_and_targets >> 48, lengths & MASK_32, body_length):
             raise ReplayError("a message whose parts are not as long as the whole")
+        chunk.message_count += 1
         for target in range(
             at + HEAD_BYTES, at + HEAD_BYTES + targets * TARGET_BYTES, TARGET_BYTES
         ):
@@ -162,10 +189,9 @@ class Replay:
             queue = self.queue(identity)
             if queue is None:
                 continue
-            if position < queue.index.next_position:
-                raise ReplayError(f"position {position} of queue {identity:x} comes again")
-            chunk.references += 1
-            queue.restore(position, location, body_length, self.redelivered)
+            if queue.restore(position, location, body_length, self.redelivered):
+                chunk.references += 1
+                chunk.references_at_first += 1
         return 0
 
     def run(

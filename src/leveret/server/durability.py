@@ -106,6 +106,8 @@ class Durability:
                 self._append()
             elif self._send_tick is NEVER:
                 self._send_tick = turn.tick + COMPANY_MS
+        if not self.is_full and self._trimming.pump():
+            turn.want()
         self._arm()
 
     def _append(self) -> None:
@@ -120,6 +122,8 @@ class Durability:
             batch.end - batch.start - HEAD_BYTES,
             batch.record_count,
         )
+        if not self._log.ready:  # it is on its way
+            batch.chunk.place(number, batch.start, self._log.position_of(number))
         self._under_way = number, batch.number
         self._trimming.appended(number, batch)
 
@@ -182,7 +186,8 @@ class Durability:
         self._wake()
 
     def copied(self, number: int) -> None:
-        """Nothing is copied yet."""
+        if self._is_serving:
+            self._trimming.copied()
 
     def full(self, is_full: bool) -> None:
         self.is_full = is_full
@@ -229,6 +234,10 @@ class Durability:
             self._heard.clear()
             self._poll()
             await self._heard.wait()
+
+    def lose(self, error: Exception) -> None:
+        """Messages that were confirmed cannot be had any more."""
+        self._lose(str(error))
 
     def leave(self) -> None:
         """No turn comes any more."""

@@ -19,12 +19,15 @@ from leveret.broker.definition_log import DefinitionLog
 from leveret.broker.restore import RestoreError, restore
 from leveret.engine.chores import Chore
 from leveret.engine.errors import InvariantError, ReplayError
+from leveret.engine.guests import LOG_BYTES_MAX
 from leveret.engine.replay import Replay
 from leveret.engine.shard import Shard
+from leveret.log.batch import COLD
+from leveret.log.chunk_reader import ChunkReader
 from leveret.log.directory import open_directory
 from leveret.log.disk import LocalDisk
 from leveret.log.disk_log import DiskLog
-from leveret.log.port import HEADER_BYTES, Batch, Kind, LogError
+from leveret.log.port import HEADER_BYTES, Batch, Kind, LogError, Take
 from leveret.server.clock import Clock
 from leveret.server.durability import Durability, LogLost, Refused
 from leveret.server.trimming import Trimming
@@ -36,6 +39,8 @@ PROGRESS_MS: Final = 2_000
 """Between two lines of a long recovery."""
 WAIT_S: Final = 1.0
 """For the disk, at a time: it is asked again then."""
+LOG_SHARE: Final = 8
+"""Of the memory that may be in use: so much of it, at the most, is for what the log has, too."""
 CLASSES: Final[Classes] = {"Decimal": Decimal, "Timestamp": Timestamp}
 
 
@@ -58,8 +63,13 @@ class Recovery:
         self._durability.own(opened, token, self._disk.close)
         self._wait_until(lambda: opened.ready)
 
+    def let_leave(self, shard: Shard) -> None:
+        """What the log has need not stay in memory."""
+        shard.read_log_with(ChunkReader(self._log, shard, self._durability.lose))
+        shard.guests.log_bytes_max = min(LOG_BYTES_MAX, shard.memory.limit // LOG_SHARE)
+
     def read(self, shard: Shard, *, end: int) -> Replay:
-        """All batches up to `end`, which is none of them, in their order."""
+        """All copies, then all batches up to `end`, which is none of them, in their order."""
         opened = self._log
         replay = Replay(shard, redelivered=not opened.is_clean)
         first = opened.first_number
@@ -69,26 +79,34 @@ class Recovery:
         def take(batch: Batch) -> None:
             nonlocal told
             if batch.kind is Kind.RECORDS:
-                replay.apply(
+                apply = replay.apply_copies if batch.number >= COLD else replay.apply
+                apply(
                     batch.number,
+                    batch.position,
                     batch.buffer,
                     batch.offset - HEADER_BYTES,
                     batch.length + HEADER_BYTES,
                 )
             elif batch.kind is Kind.LOST:
                 self._was_damaged = True
-                replay.redelivered = True
+                replay.doubt()
             tick = self._clock.tick()
             if tick - told >= PROGRESS_MS:
                 told = tick
-                percent = 100 * (batch.number - first) // max(1, end - first)
+                at = max(0, batch.number - first) if batch.number < COLD else 0
+                percent = 100 * at // max(1, end - first)
                 log.info("reading the log: %d %% after %d s", percent, (tick - since) // 1_000)
 
-        opened.read(first, take, self._finish)
+        for start in (opened.first_copied, first):
+            self._read_from(start, take)
+        return replay
+
+    def _read_from(self, start: int, take: Take) -> None:
+        self._finished = False
+        self._log.read(start, take, self._finish)
         self._wait_until(lambda: self._finished)
         if self._error is not None:
             raise self._error
-        return replay
 
     def _finish(self, error: LogError | None) -> None:
         self._finished, self._error = True, error
@@ -146,6 +164,7 @@ def fill(recovery: Recovery, shard: Shard, broker: Broker, opened: DiskLog) -> N
     was_clean = opened.is_clean
     end = opened.reserve()
     recovery.claim()
+    recovery.let_leave(shard)
     replay = recovery.read(shard, end=end)
     definitions = DefinitionLog(shard)
     restore(
