@@ -239,6 +239,30 @@ PACE = (
         "engine/test_guests.py::test_so_much_stays_and_the_oldest_leave_first",
     ),
     Inner(
+        "engine/guests.GUEST_BYTES_MAX",
+        "durable messages that have come back into memory for consumers, and no more than an eighth of `--memory-limit`",
+        "bytes",
+        "engine/test_guests.py::test_guests_are_no_more_than_may_be_but_those_that_are_near",
+    ),
+    Inner(
+        "engine/forward.GATHERED_MAX",
+        "old messages that are gathered at a time to be copied forward",
+        "messages",
+        "engine/test_forward.py::test_so_much_is_gathered_at_a_time",
+    ),
+    Inner(
+        "server/copying.PAUSE_MS",
+        "between two batches of old messages that are copied forward",
+        "ms",
+        "server/test_copying.py::test_what_lives_of_complete_chunks_is_copied_and_the_log_is_trimmed",
+    ),
+    Inner(
+        "server/copying.HURRY_MS",
+        "the same where much more is dead than may be",
+        "ms",
+        "server/test_copying.py::test_what_lives_of_complete_chunks_is_copied_and_the_log_is_trimmed",
+    ),
+    Inner(
         "engine/guests.LOOK_MAX",
         "stretches of memory looked at in a turn for durable messages that may leave",
         "MiB",

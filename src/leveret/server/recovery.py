@@ -19,7 +19,7 @@ from leveret.broker.definition_log import DefinitionLog
 from leveret.broker.restore import RestoreError, restore
 from leveret.engine.chores import Chore
 from leveret.engine.errors import InvariantError, ReplayError
-from leveret.engine.guests import LOG_BYTES_MAX
+from leveret.engine.guests import GUEST_BYTES_MAX, LOG_BYTES_MAX
 from leveret.engine.replay import Replay
 from leveret.engine.shard import Shard
 from leveret.log.batch import COLD
@@ -66,7 +66,9 @@ class Recovery:
     def let_leave(self, shard: Shard) -> None:
         """What the log has need not stay in memory."""
         shard.read_log_with(ChunkReader(self._log, shard, self._durability.lose))
-        shard.guests.log_bytes_max = min(LOG_BYTES_MAX, shard.memory.limit // LOG_SHARE)
+        most = shard.memory.limit // LOG_SHARE
+        shard.guests.log_bytes_max = min(LOG_BYTES_MAX, most)
+        shard.guests.guest_bytes_max = min(GUEST_BYTES_MAX, most)
 
     def read(self, shard: Shard, *, end: int) -> Replay:
         """All copies, then all batches up to `end`, which is none of them, in their order."""
