@@ -137,3 +137,15 @@ def test_definitions_count_when_all_are_written_and_durable(kept):
         kept.world.shard.became_durable(batch.number)
         kept.trimming.durable(batch.number)
     assert (kept.definitions, kept.log.upto) == (1, 0)
+
+
+def test_what_was_settled_is_not_forgotten_before_that_is_durable(kept):
+    for _ in range(30):
+        kept.publish(100_000)
+    for _ in range(30):
+        kept.client.channel().get(kept.queue, True)
+    assert kept.queue.ready_count == 0
+    kept.trimming.trim()
+    assert kept.log.upto == OFFSET + 1
+    kept.go_on()
+    assert kept.log.upto > OFFSET + 1

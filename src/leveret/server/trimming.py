@@ -6,12 +6,14 @@
                                  newest complete set of definitions, whichever comes first
 
 What became of a message is always behind it, so with the messages before some batch all that is
-said of them may go. Definitions are written once more when the log has grown by so much; and where
+said of them may go. But not before it is durable: or a crash would take the message, and not the
+rest of the transaction in which it was settled. Definitions are written once more when the log has grown by so much; and where
 messages were copied forward (copying.py), which of all messages are gone.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -51,6 +53,7 @@ class Trimming:
         self._definitions_from = log.first_number
         self._trimmed = log.first_number
         self._copies_trimmed = log.first_copied
+        self._waiting: deque[tuple[int, int, int]] = deque()  # until a batch is durable
         self._copying = Copying(shard, log, self.trim)
 
     def appended(self, number: int, batch: Batch) -> None:
@@ -69,6 +72,7 @@ class Trimming:
         if self._is_defining and 0 < self._last <= number:
             self._is_defining = False
             self._definitions_from = self._first_in_log
+        self._trim_up_to(number)
         if self._trim_bytes >= TRIM_BYTES:
             self._trim_bytes = 0
             self.trim()
@@ -105,18 +109,28 @@ class Trimming:
         self._bytes_max = max(CHECKPOINT_BYTES, CHECKPOINT_SHARE * self._bytes)
 
     def trim(self) -> None:
-        """Have both streams begin where they are needed."""
+        """Have both streams begin where they are needed, as soon as what has gone is durable."""
+        journal, forward = self._journal, self._shard.forward
         upto = self._definitions_from
-        if needed := self._journal.order.first_needed():
+        if needed := journal.order.first_needed():
             upto = min(upto, needed)
-        if upto > self._trimmed:
-            self._trimmed = upto
-            self._forget(upto)
-        if not self._shard.forward.has_some:
-            upto = self._shard.forward.order.first_needed() or self._log.next_copied
-            if upto > self._copies_trimmed:
-                self._copies_trimmed = upto
+        copies_upto = self._copies_trimmed
+        if not forward.has_some:
+            copies_upto = forward.order.first_needed() or self._log.next_copied
+        newest = journal.number if journal.pending else journal.number - 1
+        self._waiting.append((newest, upto, copies_upto))
+        self._trim_up_to(journal.durable)
+
+    def _trim_up_to(self, durable: int) -> None:
+        """What was found when this batch was the newest, or before, may be done."""
+        while self._waiting and self._waiting[0][0] <= durable:
+            _, upto, copies_upto = self._waiting.popleft()
+            if upto > self._trimmed:
+                self._trimmed = upto
                 self._forget(upto)
+            if copies_upto > self._copies_trimmed:
+                self._copies_trimmed = copies_upto
+                self._forget(copies_upto)
 
     def _forget(self, upto: int) -> None:
         """What is before this batch, of its stream."""
