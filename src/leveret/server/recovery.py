@@ -25,7 +25,7 @@ from leveret.engine.shard import Shard
 from leveret.log.batch import COLD
 from leveret.log.chunk_reader import ChunkReader
 from leveret.log.directory import open_directory
-from leveret.log.disk import LocalDisk
+from leveret.log.disk import Disk
 from leveret.log.disk_log import DiskLog
 from leveret.log.port import HEADER_BYTES, Batch, Kind, LogError, Take
 from leveret.server.clock import Clock
@@ -44,14 +44,28 @@ LOG_SHARE: Final = 8
 CLASSES: Final[Classes] = {"Decimal": Decimal, "Timestamp": Timestamp}
 
 
-class Recovery:
-    """Of one log, into a new shard and its broker."""
+def wait_for(opened: DiskLog) -> None:
+    """Sleep until the log has something to do, or for a while."""
+    select.select([opened.fileno()], [], [], WAIT_S)
 
-    def __init__(self, durability: Durability, disk: LocalDisk, opened: DiskLog) -> None:
+
+class Recovery:
+    """Of one log, into a new shard and its broker. `wait` is called while the disk has to work."""
+
+    def __init__(
+        self,
+        durability: Durability,
+        disk: Disk,
+        opened: DiskLog,
+        *,
+        clock: Clock | None = None,
+        wait: Callable[[DiskLog], None] = wait_for,
+    ) -> None:
         self._disk = disk
         self._durability = durability
         self._log = opened
-        self._clock = Clock()
+        self._clock = clock or Clock()
+        self._wait = wait
         self._error: LogError | None = None
         self._finished = False
         self._was_damaged = False
@@ -118,7 +132,7 @@ class Recovery:
         while not is_done():
             self._log.poll(self._clock.tick())
             if not is_done():
-                select.select([self._log.fileno()], [], [], WAIT_S)
+                self._wait(self._log)
 
     def begin_trimming(self, shard: Shard, define_all: Callable[[], Chore]) -> None:
         self._durability.trim(Trimming(shard, self._log, define_all))
