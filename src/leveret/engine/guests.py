@@ -29,7 +29,7 @@ from leveret.engine.records import Records
 
 if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
-    from cython.cimports.leveret.engine.chunk import GUESTS, OF_LOG, Chunk
+    from cython.cimports.leveret.engine.chunk import GUESTS, Chunk
     from cython.cimports.leveret.engine.nearness import Nearness
     from cython.cimports.leveret.engine.queue import Queue, named_queue
     from cython.cimports.leveret.engine.records import (
@@ -42,7 +42,7 @@ if cython.compiled:
         Records,
     )
 else:
-    from leveret.engine.chunk import GUESTS, OF_LOG
+    from leveret.engine.chunk import GUESTS
     from leveret.engine.queue import named_queue
     from leveret.engine.records import (
         HEAD_BYTES,
