@@ -4,11 +4,11 @@ import pytest
 
 from leveret.broker.broker import Broker
 from leveret.broker.definition_log import DefinitionLog
+from leveret.broker.metadata import Metadata
 from leveret.broker.password import SHA256
 from leveret.broker.permission import ALL, TopicPermission
 from leveret.broker.restore import RestoreError
 from leveret.broker.restore_broker import restore_broker
-from leveret.broker.virtual_host import Metadata
 from leveret.engine.shard import Shard
 from tests.broker.conftest import Kept
 

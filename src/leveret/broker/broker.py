@@ -15,10 +15,10 @@ from leveret.broker import authentication
 from leveret.broker.definitions import Definitions, Forgetful, Key
 from leveret.broker.errors import NotAllowed
 from leveret.broker.limits import Limits
+from leveret.broker.metadata import MAX_CONNECTIONS as VIRTUAL_HOSTS_MAX_CONNECTIONS
 from leveret.broker.sessions import Session, Sessions
 from leveret.broker.user import MAX_CHANNELS, MAX_CONNECTIONS, User
 from leveret.broker.users import Users
-from leveret.broker.virtual_host import MAX_CONNECTIONS as VIRTUAL_HOSTS_MAX_CONNECTIONS
 from leveret.broker.virtual_host import VirtualHost
 from leveret.broker.virtual_hosts import VirtualHosts
 
@@ -47,6 +47,7 @@ class Broker:
         self.users = Users(random, self.sessions)
         self.hosts = VirtualHosts(shard, random, self.limits, self.sessions)
         self.definitions: Definitions = Forgetful()
+        self.is_new = False  # it has just been given the defaults
         if not empty:
             self.add_defaults()
 
@@ -59,6 +60,7 @@ class Broker:
         self.hosts.add(DEFAULT_VIRTUAL_HOST)
         self.users.add_guest(DEFAULT_VIRTUAL_HOST)
         self.definitions.define(DEFAULTS, {})
+        self.is_new = True
 
     def delete_virtual_host(self, name: str) -> Chore:
         """With all that is in it, and what anybody may there. It is done with the chore.

@@ -13,11 +13,11 @@ from leveret.broker.argument_values import Classes, JsonValue
 from leveret.broker.broker import DEFAULTS, Broker
 from leveret.broker.definitions import Definitions, Key, Value
 from leveret.broker.errors import BrokerError
+from leveret.broker.metadata import Metadata
 from leveret.broker.password import Password
 from leveret.broker.permission import Permission, TopicPermission
 from leveret.broker.restore import OpenStore, RestoreError, restore, table, whole_number
 from leveret.broker.users import PERMISSION, TOPIC_PERMISSION, USER
-from leveret.broker.virtual_host import Metadata
 from leveret.broker.virtual_hosts import VIRTUAL_HOST
 
 if TYPE_CHECKING:

@@ -31,6 +31,7 @@ from leveret.broker.names import encoded
 from leveret.broker.queue import Queue, Subscription
 from leveret.broker.sweep import sweep
 from leveret.engine.chores import Chore
+from leveret.engine.route import Exchange as RouteSource
 from leveret.engine.route import Route
 
 if TYPE_CHECKING:
@@ -318,3 +319,9 @@ def cancel_all(subscriptions: Iterable[Subscription]) -> Iterator[None]:
     for subscription in subscriptions:
         subscription.cancelled()
         yield
+
+
+def for_this_key(route: Route) -> Route:
+    """The same, of an exchange that no other route is of."""
+    queues = [route.queue(index) for index in range(route.queue_count)]
+    return Route(RouteSource(), queues, route.source, route.by_content)
