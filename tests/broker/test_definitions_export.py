@@ -28,6 +28,9 @@ def test_a_new_broker_has_its_defaults(random):
             {"user": "guest", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}
         ],
         "topic_permissions": [],
+        "global_parameters": [],
+        "policies": [],
+        "parameters": [],
         "exchanges": [],
         "queues": [],
         "bindings": [],
@@ -52,9 +55,9 @@ def test_one_virtual_host_can_be_moved_to_another(random):
     host.declare_queue("q", durable=True, arguments={"x-expires": 5}, connection=None)
     host.bind_queue(queue="q", exchange="e", routing_key="k", arguments={"b": b"\xff"},
                     connection=None)  # fmt: skip
-    document = export_virtual_host(host, version="1")
+    document = export_virtual_host(broker, host, version="1")
     assert document["original_vhost_name"] == "/"
     broker.hosts.add("v", Metadata("other"))
     assert import_definitions(broker, document, classes={}, virtual_host="v") == []
-    copy = export_virtual_host(broker.virtual_host("v"), version="1")
+    copy = export_virtual_host(broker, broker.virtual_host("v"), version="1")
     assert copy == {**document, "original_vhost_name": "v"}

@@ -1,5 +1,7 @@
 """Documents as RabbitMQ and LavinMQ export them: all of it comes in, or is told of."""
 
+import json
+
 import pytest
 
 from leveret.broker.broker import Broker
@@ -58,9 +60,37 @@ RABBITMQ = {
     "topic_permissions": [
         {"user": "ann", "vhost": "v", "exchange": "amq.topic", "write": "^a", "read": ".*"}
     ],
-    "parameters": [],
-    "global_parameters": [],
-    "policies": [],
+    "parameters": [
+        {
+            "component": "vhost-limits",
+            "name": "limits",
+            "vhost": "v",
+            "value": {"max-queues": 5},
+        },
+        {
+            "component": "operator_policy",
+            "name": "o",
+            "vhost": "v",
+            "value": {
+                "pattern": "^q",
+                "definition": {"message-ttl": 5},
+                "priority": 1,
+                "apply-to": "queues",
+            },
+        },
+        {"component": "shovel", "name": "s", "vhost": "v", "value": {"src-uri": "amqp://"}},
+    ],
+    "global_parameters": [{"name": "cluster_name", "value": "rabbit@host"}],
+    "policies": [
+        {
+            "name": "p",
+            "vhost": "v",
+            "pattern": "^q",
+            "apply-to": "all",
+            "definition": {"max-length": 4, "ha-mode": "all"},
+            "priority": 0,
+        }
+    ],
     "exchanges": [
         {
             "name": "e",
@@ -102,6 +132,13 @@ RABBITMQ = {
     ],
 }
 
+NOTES = [
+    "policy 'p' in vhost 'v': ha-mode is kept, but nothing goes by it",
+    "parameter 's' of shovel in vhost 'v': is kept, and nothing goes by it",
+    "global parameter 'cluster_name': is kept, and nothing goes by it",
+    "user 'guest', whom a new broker has, is not among these: deleted",
+]
+
 
 @pytest.fixture
 def broker(random):
@@ -114,7 +151,7 @@ def bring(broker, document, **options):
 
 def test_a_document_of_rabbitmqs_comes_in_whole(broker):
     notes = bring(broker, RABBITMQ)
-    assert notes == ["user 'guest', whom a new broker has, is not among these: deleted"]
+    assert notes == NOTES
     ann, host = broker.users.find("ann"), broker.virtual_host("v")
     assert ann.password.matches(b"test12")
     assert (ann.tags, ann.limits) == (("management", "own"), {"max-connections": 5})
@@ -126,6 +163,9 @@ def test_a_document_of_rabbitmqs_comes_in_whole(broker):
     assert host.exchanges["e"].alternate == "other"
     assert host.queues["q"].arguments["x-max-length"] == 10
     assert host.queues["q"].durable
+    settings = host.queues["q"].settings
+    assert (settings.max_length, settings.message_ttl) == (4, 5)
+    assert host.own_limits == {"max-queues": 5}
     assert host.topology.binding_count == 2
     assert host.route("amq.topic", "").queue_count == 0
     assert host.route("e", "k.x").queue_count == 1
@@ -134,7 +174,7 @@ def test_a_document_of_rabbitmqs_comes_in_whole(broker):
 def test_importing_once_more_changes_nothing(broker):
     bring(broker, RABBITMQ)
     broker.keep(Refusing())
-    assert bring(broker, RABBITMQ) == []
+    assert bring(broker, RABBITMQ) == NOTES[:3]
 
 
 class Refusing(Kept):
@@ -145,20 +185,21 @@ class Refusing(Kept):
 def test_what_is_exported_is_what_was_imported(broker, random):
     bring(broker, RABBITMQ)
     exported = export_definitions(broker, version="1")
-    for section in ("users", "permissions", "topic_permissions", "exchanges", "bindings"):
+    for section in (
+        *("users", "permissions", "topic_permissions", "exchanges", "bindings"),
+        *("policies", "parameters", "global_parameters"),
+    ):
         imported = [{**entry} for entry in RABBITMQ[section]]
         if section == "users":
             imported[1] |= {"tags": ["monitoring"], "limits": {}}
-        assert sorted(map(str, map(sorted_items, exported[section]))) == sorted(
-            map(str, map(sorted_items, imported))
-        )
+        assert texts(exported[section]) == texts(imported)
     again = Broker(Shard(), random, empty=True)
-    assert bring(again, exported) == []
+    assert bring(again, exported) == NOTES[:3]
     assert export_definitions(again, version="1") == exported
 
 
-def sorted_items(entry):
-    return sorted(entry.items())
+def texts(entries):
+    return sorted(json.dumps(entry, sort_keys=True) for entry in entries)
 
 
 LAVINMQ = {
@@ -338,6 +379,18 @@ def test_one_virtual_hosts_document_goes_where_it_is_wanted(broker):
         (
             {"vhosts": [{"name": "/"}, {"name": "v", "default_queue_type": "fast"}]},
             "vhosts[1]: Unsupported default queue type",
+        ),
+        (
+            {"policies": [{"name": "p", "pattern": "", "definition": {"expires": 0}}]},
+            "policies[0]: Validation failed: 0 is not a valid queue expiry",
+        ),
+        (
+            {"parameters": [{"component": "operator_policy", "name": "p", "value": 1}]},
+            "parameters[0].value: must be an object, not a whole number",
+        ),
+        (
+            {"parameters": [{"component": "vhost-limits", "name": "l", "value": {"x": 1}}]},
+            "parameters[0]: unknown limit 'x': it is one of max-connections, max-queues",
         ),
         ({"users": [{"name": "a", "password": ""}]}, "users[0]: a password must not be empty"),
     ],

@@ -40,6 +40,16 @@ DEFINITIONS = {
             "read": ".*",
         }
     ],
+    "policies": [
+        {
+            "name": "lost",
+            "vhost": "/",
+            "pattern": "^plain\\.",
+            "apply-to": "exchanges",
+            "definition": {"alternate-exchange": "amq.fanout"},
+            "priority": 0,
+        }
+    ],
     "queues": [{"name": name, "vhost": "/", "durable": True} for name in ("ann-1", "bob-1")],
 }
 
@@ -178,6 +188,17 @@ def test_limits_of_a_user_are_kept(log_in) -> None:
         "NOT_ALLOWED - number of channels opened for user 'bob' has reached the maximum allowed "
         "user limit of (1)"
     )
+
+
+def test_a_policy_gives_an_exchange_its_alternate(log_in) -> None:
+    channel = log_in("root").channel()
+    channel.exchange_declare("plain.e", "direct", auto_delete=True)
+    channel.queue_declare("lost", exclusive=True)
+    channel.queue_bind("lost", "amq.fanout")
+    channel.confirm_delivery()
+    channel.basic_publish("plain.e", "nowhere", b"body", mandatory=True)
+    assert channel.basic_get("lost", auto_ack=True)[2] == b"body"
+    channel.exchange_delete("plain.e")
 
 
 def test_what_was_imported_is_durable(tmp_path: Path, definitions: Path) -> None:

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, TypeAlias
 from leveret.broker.argument_values import JsonValue, dump_arguments, thaw
 from leveret.broker.exchanges import default
 from leveret.broker.names import RESERVED_PREFIX
+from leveret.broker.parameters import LIMITS_NAME, OPERATOR_POLICIES, VIRTUAL_HOST_LIMITS
 from leveret.broker.queue import Queue
 
 if TYPE_CHECKING:
     from leveret.broker.binding import Binding, Destination
     from leveret.broker.broker import Broker
     from leveret.broker.exchange import Exchange
+    from leveret.broker.policy import Policy
     from leveret.broker.user import User
     from leveret.broker.virtual_host import VirtualHost
 
@@ -34,15 +36,19 @@ def export_definitions(broker: Broker, *, version: str) -> Document:
         "vhosts": [dump_virtual_host(host) for host in hosts],
         "permissions": [each for user in users for each in dump_permissions(user)],
         "topic_permissions": [each for user in users for each in dump_topic_permissions(user)],
-        **sections_of(hosts),
+        "global_parameters": [
+            {"name": name, "value": value}
+            for name, value in broker.parameters.of_the_broker.items()
+        ],
+        **sections_of(broker, hosts),
     }
 
 
-def export_virtual_host(host: VirtualHost, *, version: str) -> Document:
+def export_virtual_host(broker: Broker, host: VirtualHost, *, version: str) -> Document:
     """Of one virtual host: without its name in the entries, to be imported into any."""
     sections = {
         name: [without(entry, "vhost") for entry in entries]
-        for name, entries in sections_of([host]).items()
+        for name, entries in sections_of(broker, [host]).items()
     }
     return {
         "product_name": "Leveret",
@@ -52,16 +58,29 @@ def export_virtual_host(host: VirtualHost, *, version: str) -> Document:
     }
 
 
-def sections_of(hosts: Iterable[VirtualHost]) -> dict[str, list[JsonValue]]:
-    exported: list[tuple[str, JsonValue]] = [part for host in hosts for part in parts_of(host)]
+def sections_of(broker: Broker, hosts: Iterable[VirtualHost]) -> dict[str, list[JsonValue]]:
+    exported: list[tuple[str, JsonValue]] = [
+        part for host in hosts for part in parts_of(broker, host)
+    ]
     return {
         section: [entry for name, entry in exported if name == section]
-        for section in ("exchanges", "queues", "bindings")
+        for section in ("policies", "parameters", "exchanges", "queues", "bindings")
     }
 
 
-def parts_of(host: VirtualHost) -> Iterator[tuple[str, JsonValue]]:
+def parts_of(broker: Broker, host: VirtualHost) -> Iterator[tuple[str, JsonValue]]:
     """Each with the section where it belongs."""
+    for policy in host.policies.by_name.values():
+        yield "policies", {"name": policy.name, "vhost": host.name, **dump_policy(policy)}
+    for (of_host, component, name), value in broker.parameters.of_hosts.items():
+        if of_host == host.name:
+            yield "parameters", dump_parameter(host, component, name, value)
+    for policy in host.policies.operators.values():
+        value = dump_policy(policy)
+        yield "parameters", dump_parameter(host, OPERATOR_POLICIES, policy.name, value)
+    if host.own_limits:
+        value = dict(host.own_limits)
+        yield "parameters", dump_parameter(host, VIRTUAL_HOST_LIMITS, LIMITS_NAME, value)
     for exchange in host.exchanges.values():
         if is_exported(exchange):
             yield "exchanges", dump_exchange(exchange, host.name)
@@ -121,6 +140,19 @@ def dump_topic_permissions(user: User) -> Iterator[JsonValue]:
             "write": each.write,
             "read": each.read,
         }
+
+
+def dump_policy(policy: Policy) -> dict[str, JsonValue]:
+    return {
+        "pattern": policy.pattern,
+        "apply-to": policy.apply_to,
+        "definition": dict(policy.definition),
+        "priority": policy.priority,
+    }
+
+
+def dump_parameter(host: VirtualHost, component: str, name: str, value: JsonValue) -> JsonValue:
+    return {"component": component, "name": name, "vhost": host.name, "value": value}
 
 
 def dump_exchange(exchange: Exchange, host: str) -> JsonValue:

@@ -20,10 +20,13 @@ from leveret.broker.argument_values import Classes, UnknownClass, load_arguments
 from leveret.broker.arguments import Arguments
 from leveret.broker.document import DocumentError, Entry
 from leveret.broker.errors import BrokerError
-from leveret.broker.metadata import Metadata
+from leveret.broker.limits import check_limits
+from leveret.broker.metadata import LIMITS, Metadata
 from leveret.broker.names import RESERVED_PREFIX
+from leveret.broker.parameters import OPERATOR_POLICIES, VIRTUAL_HOST_LIMITS
 from leveret.broker.password import MD5, NOBODYS, SHA256, Password
 from leveret.broker.permission import Permission, TopicPermission, rule_of, topic_rule_of
+from leveret.broker.policy import Policy
 from leveret.broker.users import GUEST
 
 if TYPE_CHECKING:
@@ -225,6 +228,72 @@ def read_topic_permission(work: Import, entry: Entry) -> Change:
     return change
 
 
+def read_policy(work: Import, entry: Entry) -> Change:
+    return change_of_policy(work, entry, entry, work.host_of(entry), entry.text("name"))
+
+
+def change_of_policy(
+    work: Import, entry: Entry, details: Entry, host: str, name: str, *, operator: bool = False
+) -> Change:
+    policy = Policy(
+        name=name,
+        pattern=details.text("pattern"),
+        definition=details.table("definition"),  # type: ignore[arg-type]  # of JSON
+        priority=details.number("priority", 0),
+        apply_to=details.text("apply-to", "all"),
+    )
+    policy.check(operator=operator, lenient=True)
+    for key in policy.without_effect():
+        kind = "operator policy" if operator else "policy"
+        work.note(f"{kind} '{name}' in vhost '{host}': {key} is kept, but nothing goes by it")
+
+    def change() -> None:
+        policies = work.broker.hosts.find(host).policies
+        if policies.of(operator=operator).get(name) != policy:
+            policies.set(policy, operator=operator, lenient=True)
+
+    return change
+
+
+def read_parameter(work: Import, entry: Entry) -> Change:
+    host, component, name = work.host_of(entry), entry.text("component"), entry.text("name")
+    entry.asked.add("value")
+    value = entry.values.get("value")
+    if component == OPERATOR_POLICIES:
+        details = Entry(entry.place_of("value"), value)
+        return change_of_policy(work, entry, details, host, name, operator=True)
+    if component == VIRTUAL_HOST_LIMITS:
+        limits = check_limits(entry.table("value"), LIMITS)
+        return lambda: set_limits(work.broker, host, limits)
+    work.note(
+        f"parameter '{name}' of {component} in vhost '{host}': is kept, and nothing goes by it"
+    )
+
+    def change() -> None:
+        parameters = work.broker.parameters
+        if parameters.of_hosts.get((host, component, name)) != value:
+            parameters.set(host, component, name, value)  # type: ignore[arg-type]  # of JSON
+
+    return change
+
+
+def set_limits(broker: Broker, host: str, limits: Mapping[str, int]) -> None:
+    if broker.hosts.find(host).own_limits != limits:
+        broker.hosts.set_limits(host, limits)
+
+
+def read_global_parameter(work: Import, entry: Entry) -> Change:
+    name, value = entry.text("name"), entry.values.get("value")
+    entry.asked.update(("value", "vhost", "component"))
+    work.note(f"global parameter '{name}': is kept, and nothing goes by it")
+
+    def change() -> None:
+        if work.broker.parameters.of_the_broker.get(name) != value:
+            work.broker.parameters.set_global(name, value)  # type: ignore[arg-type]  # of JSON
+
+    return change
+
+
 def read_exchange(work: Import, entry: Entry) -> Change | None:
     host, name, type = work.host_of(entry), entry.text("name"), entry.text("type")
     durable, auto_delete = entry.flag("durable", True), entry.flag("auto_delete", False)
@@ -341,6 +410,9 @@ SECTIONS: Final[Mapping[str, Section]] = {  # in this order; with keys that mean
         ("users", read_user, ()),
         ("permissions", read_permission, ()),
         ("topic_permissions", read_topic_permission, ()),
+        ("policies", read_policy, ()),
+        ("parameters", read_parameter, ()),
+        ("global_parameters", read_global_parameter, ()),
         ("exchanges", read_exchange, ("delayed",)),
         ("queues", read_queue, ("exclusive",)),
         ("bindings", read_binding, ("properties_key",)),

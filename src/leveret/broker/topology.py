@@ -64,6 +64,16 @@ class Topology:
             self.make_routes_stale(dependent)
         self.recorder.exchange_added(exchange)
 
+    def set_alternate(self, exchange: Exchange, alternate: str | None) -> None:
+        """From now on that gets what has no destination; None: nobody does."""
+        if alternate == exchange.alternate:
+            return
+        self.make_routes_stale(exchange)
+        self.forget_alternate(exchange)
+        exchange.alternate = alternate
+        if alternate is not None:
+            self.alternated.setdefault(alternate, {})[exchange] = None
+
     def remove_exchange(self, exchange: Exchange) -> Chore:
         """And all bindings from it and to it: when the chore is done."""
         self.make_routes_stale(exchange)
@@ -278,6 +288,9 @@ class Topology:
     def forget_exchange(self, exchange: Exchange) -> None:
         del self.exchanges[exchange.name]
         self.recorder.exchange_removed(exchange)
+        self.forget_alternate(exchange)
+
+    def forget_alternate(self, exchange: Exchange) -> None:
         if exchange.alternate is not None:
             dependents = self.alternated[exchange.alternate]
             del dependents[exchange]

@@ -34,6 +34,7 @@ from leveret.broker.names import (
     stripped,
 )
 from leveret.broker.permission import CONFIGURE, READ, WRITE
+from leveret.broker.policies import Policies
 from leveret.broker.queue import Queue
 from leveret.broker.reply_queues import PSEUDO_QUEUE, check_not_reply_queue, reply_address
 from leveret.broker.topology import Topology, for_this_key
@@ -76,6 +77,7 @@ class VirtualHost:
         self.connection_count = 0  # of those that are open now
         self.routes = RouteCache(int.from_bytes(random(SEED_BYTES), "big"))
         self.topology = Topology(name, shard)
+        self.policies = Policies(self.topology)
         self.surroundings = Surroundings(random, self.topology.deliver, self.topology.spend)
         for exchange_name, type in PREDECLARED_EXCHANGES:
             router = EXCHANGE_TYPES[type](NO_ARGUMENTS, self.surroundings)
@@ -447,6 +449,7 @@ class VirtualHost:
             incarnation=incarnation,
         )
         self.topology.add_exchange(exchange)
+        self.policies.govern_exchange(exchange)
         return exchange
 
     def add_queue(
@@ -486,6 +489,7 @@ class VirtualHost:
             arguments=arguments,
         )
         self.topology.add_queue(queue)
+        self.policies.govern_queue(queue)
         return queue
 
     def reached(self, limit: str, count: int) -> int | None:

@@ -121,6 +121,7 @@ class VirtualHosts:
         return chore
 
     def removal(self, host: VirtualHost) -> Iterator[None]:
+        host.policies.forget_all()
         yield from host.topology.remove_all()
         del self.leaving[host.name]
         self.definitions.define((VIRTUAL_HOST, host.name), None)
@@ -132,6 +133,7 @@ class VirtualHosts:
         for host in (*self.by_name.values(), *self.leaving.values()):
             if host.name in self.by_name or host.name in self.leaving:
                 self.keep(host)
+                host.policies.keep_all()
                 yield
 
     def keep(self, host: VirtualHost) -> None:
