@@ -150,7 +150,7 @@ def bring(broker, document, **options):
 
 
 def test_a_document_of_rabbitmqs_comes_in_whole(broker):
-    notes = bring(broker, RABBITMQ)
+    notes = bring(broker, RABBITMQ, replacing=True)
     assert notes == NOTES
     ann, host = broker.users.find("ann"), broker.virtual_host("v")
     assert ann.password.matches(b"test12")
@@ -183,7 +183,7 @@ class Refusing(Kept):
 
 
 def test_what_is_exported_is_what_was_imported(broker, random):
-    bring(broker, RABBITMQ)
+    bring(broker, RABBITMQ, replacing=True)
     exported = export_definitions(broker, version="1")
     for section in (
         *("users", "permissions", "topic_permissions", "exchanges", "bindings"),
@@ -314,15 +314,18 @@ def test_what_nobody_knows_is_told_of_once(broker):
 
 
 def test_the_defaults_of_a_new_broker_stay_unless_others_are_brought(broker):
-    assert bring(broker, {"queues": []}) == []
+    assert bring(broker, {"queues": []}, replacing=True) == []
     assert set(broker.users.by_name) == {"guest"}
-    assert bring(broker, {"vhosts": [{"name": "v"}]}) == [
+    assert bring(broker, {"vhosts": [{"name": "v"}]}, replacing=True) == [
         "vhost '/', which a new broker has, is not among these: deleted"
     ]
     assert set(broker.virtual_hosts) == {"v"}
-    broker.is_new = False
-    assert bring(broker, {"users": [{"name": "ann"}]}) == []
+
+
+def test_a_broker_that_serves_keeps_what_it_has(broker):
+    assert bring(broker, {"users": [{"name": "ann"}], "vhosts": [{"name": "v"}]}) == []
     assert set(broker.users.by_name) == {"guest", "ann"}
+    assert set(broker.virtual_hosts) == {"/", "v"}
 
 
 def test_one_virtual_hosts_document_goes_where_it_is_wanted(broker):

@@ -64,10 +64,11 @@ class Import:
         self.has_users = bool(self.document.values.get("users"))
         self.has_hosts = bool(self.document.values.get("vhosts"))
 
-    def run(self) -> list[str]:
+    def run(self, *, replacing: bool) -> list[str]:
         changes = [change for section in SECTIONS.values() for change in self.read(section)]
         self.find_unknown(self.document, "", OF_THE_DOCUMENT)
-        self.replace_defaults()
+        if replacing:
+            self.replace_defaults()
         for place, change in changes:
             try:
                 change()
@@ -95,8 +96,6 @@ class Import:
     def replace_defaults(self) -> None:
         """Whoever brings users and virtual hosts to a new broker wants these, and no others."""
         broker = self.broker
-        if not broker.is_new:
-            return
         if self.has_users and GUEST in broker.users.by_name and GUEST not in self.named("users"):
             broker.users.delete(GUEST)
             self.note(f"user '{GUEST}', whom a new broker has, is not among these: deleted")
@@ -130,14 +129,20 @@ class Import:
 
 
 def import_definitions(
-    broker: Broker, document: object, *, classes: Classes, virtual_host: str | None = None
+    broker: Broker,
+    document: object,
+    *,
+    classes: Classes,
+    virtual_host: str | None = None,
+    replacing: bool = False,
 ) -> list[str]:
     """Adds what the document has. `virtual_host` is where all of it goes, if that is given.
 
+    `replacing`: nobody has been served, and the defaults go where the document brings others.
     Returns what could not be honoured. `classes` as for load_arguments(). Raises DocumentError,
     mostly before anything has changed.
     """
-    return Import(broker, document, classes, virtual_host).run()
+    return Import(broker, document, classes, virtual_host).run(replacing=replacing)
 
 
 # The sections: each reads an entry, and returns what is to be done; None: nothing is
