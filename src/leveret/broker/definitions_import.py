@@ -19,7 +19,8 @@ from leveret.broker import queue_arguments
 from leveret.broker.argument_values import Classes, UnknownClass, load_arguments
 from leveret.broker.arguments import Arguments
 from leveret.broker.document import DocumentError, Entry
-from leveret.broker.errors import BrokerError
+from leveret.broker.errors import BrokerError, NotFound
+from leveret.broker.exchanges import EXCHANGE_TYPES
 from leveret.broker.limits import check_limits
 from leveret.broker.metadata import LIMITS, Metadata
 from leveret.broker.names import RESERVED_PREFIX
@@ -312,6 +313,9 @@ def read_exchange(work: Import, entry: Entry) -> Change | None:
         if name.startswith(RESERVED_PREFIX) and name not in target.exchanges:
             work.note(f"{resource}: there is no such exchange of the server's")
             return
+        if type not in EXCHANGE_TYPES:
+            work.note(f"{resource}: there are no exchanges of type {type}: it is not imported")
+            return
         try:
             target.declare_exchange(
                 name,
@@ -362,9 +366,11 @@ def read_queue(work: Import, entry: Entry) -> Change:
 def check_queue(host: VirtualHost, name: str, arguments: Arguments, *, is_classic: bool) -> None:
     """Raises PreconditionFailed for arguments that make no sense, and at the limit.
 
-    Those of another type are kept as they are.
+    Those of another type are kept as they are; of which version a queue was, does not matter.
     """
-    others = () if is_classic else (queue_arguments.TYPE, *queue_arguments.OF_OTHER_TYPES)
+    others: tuple[str, ...] = ("x-queue-version",)
+    if not is_classic:
+        others += (queue_arguments.TYPE, *queue_arguments.OF_OTHER_TYPES)
     checked = {key: value for key, value in arguments.items() if key not in others}
     queue_arguments.check(checked, resource=host.queue_description(name))
     host.check_queue_count(name)
@@ -382,19 +388,14 @@ def read_binding(work: Import, entry: Entry) -> Change | None:
 
     def change() -> None:
         target = work.broker.hosts.find(host)
-        if is_of_the_server_and_missing(target, source):
-            work.note(
-                f"binding of {kind} '{destination}' in vhost '{host}': no exchange '{source}'"
-            )
-            return
         bind = bind_queue if kind == "queue" else bind_exchange
-        bind(target, source, destination, routing_key=routing_key, arguments=arguments)
+        try:
+            bind(target, source, destination, routing_key=routing_key, arguments=arguments)
+        except NotFound as error:  # perhaps because it could not be imported
+            ends = f"exchange '{source}' to {kind} '{destination}'"
+            work.note(f"binding of {ends} in vhost '{host}': is not imported: {error.text}")
 
     return change
-
-
-def is_of_the_server_and_missing(host: VirtualHost, exchange: str) -> bool:
-    return exchange.startswith(RESERVED_PREFIX) and exchange not in host.exchanges
 
 
 def bind_queue(host: VirtualHost, source: str, queue: str, **options: object) -> None:

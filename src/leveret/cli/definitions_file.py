@@ -15,7 +15,8 @@ log = logging.getLogger(__name__)
 
 
 def import_file(broker: Broker, path: str) -> None:
-    """Adds what the file defines, before anybody is served, and logs what of it could not be honoured.
+    """Adds what the file defines, before anybody is served. What of it could not be honoured, is
+    logged.
 
     Raises Refused.
     """
