@@ -122,11 +122,20 @@ MET = (
     ),
     Fixed(
         "broker/expression.WAYS_MAX",
-        "ways that a regular expression leaves open to match a name",
+        "ways that a regular expression with back references and such leaves open to match a name",
         "ways",
         "the command is refused",
         "all clients wait while one is tried",
-        "broker/test_expression.py::test_what_could_take_for_ever_is_refused",
+        "broker/test_expression.py::"
+        "test_what_could_take_for_ever_is_refused_where_only_python_can_do_it",
+    ),
+    Fixed(
+        "broker/expression_program.STEPS_MAX",
+        "steps of a regular expression that leaves open more ways than that",
+        "steps",
+        "the command is refused",
+        "all clients wait while they are gone through",
+        "broker/test_expression_program.py::test_a_program_that_is_too_large_is_refused",
     ),
     Fixed(
         "broker/exchanges/consistent_hash.BUCKETS_MAX",

@@ -10,12 +10,12 @@ A topic permission is about the routing keys at one topic exchange, beside all t
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
 from leveret.broker.errors import PreconditionFailed
-from leveret.broker.expression import InvalidExpression, compiled
+from leveret.broker.expression import Expression, compiled
+from leveret.broker.expression_program import InvalidExpression
 
 CONFIGURE: Final = "configure"
 WRITE: Final = "write"
@@ -52,7 +52,7 @@ class Rule:
 
     def __init__(self, **expressions: str) -> None:
         """Raises PreconditionFailed for one that cannot be used."""
-        self.patterns: dict[str, re.Pattern[str]] = {
+        self.patterns: dict[str, Expression] = {
             action: pattern(expression) for action, expression in expressions.items()
         }
 
@@ -60,7 +60,7 @@ class Rule:
         return self.patterns[action].search(name) is not None
 
 
-def pattern(expression: str) -> re.Pattern[str]:
+def pattern(expression: str) -> Expression:
     """Raises PreconditionFailed."""
     try:
         return compiled(expression or NOTHING)

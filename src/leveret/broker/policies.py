@@ -9,12 +9,12 @@ again, in slices: there may be very many queues. The command is done when all go
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from leveret.broker.definitions import Value
 from leveret.broker.errors import NotFound
+from leveret.broker.expression import Expression
 from leveret.broker.policy import (
     ALTERNATE_EXCHANGE,
     NO_POLICY,
@@ -40,7 +40,7 @@ class Ranked(NamedTuple):
     """A policy in the order in which they count."""
 
     policy: Policy
-    pattern: re.Pattern[str]
+    pattern: Expression
 
 
 class Policies:

@@ -13,7 +13,6 @@ queue was declared with, to the arguments that it goes by:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -22,7 +21,8 @@ from typing import Final, NamedTuple
 from leveret.broker.argument_values import JsonValue
 from leveret.broker.arguments import Arguments
 from leveret.broker.errors import PreconditionFailed
-from leveret.broker.expression import InvalidExpression, compiled
+from leveret.broker.expression import Expression, compiled
+from leveret.broker.expression_program import InvalidExpression
 from leveret.broker.queue_arguments import CLASSIC, OVERFLOWS, TYPE
 
 ALTERNATE_EXCHANGE: Final = "alternate-exchange"
@@ -128,7 +128,7 @@ class Policy:
     priority: int = 0
     apply_to: str = ALL
 
-    def check(self, *, operator: bool = False, lenient: bool = False) -> re.Pattern[str]:
+    def check(self, *, operator: bool = False, lenient: bool = False) -> Expression:
         """What its pattern compiles to. `lenient`: keys that are not known are let pass.
 
         Raises PreconditionFailed.
@@ -214,5 +214,5 @@ def names(words: object) -> str:
     return ", ".join(f"'{word}'" for word in words)  # type: ignore[attr-defined]  # a tuple or list
 
 
-def refuse(text: str) -> re.Pattern[str]:
+def refuse(text: str) -> Expression:
     raise PreconditionFailed(f"Validation failed: {text}")
