@@ -17,10 +17,13 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import leveret
 from leveret import limits
+from leveret.broker.broker import Broker
 from leveret.broker.limits import Limits
 from leveret.cli.files import allow_many_files, room_for_connections
 from leveret.cli.limit_options import add_limit_options, values_for
@@ -73,6 +76,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
              " loses it when the machine fails (default: %(default)s)")  # fmt: skip
     add("--disk-free-limit", metavar="AMOUNT", type=_amount, default=DISK_FREE_BYTES_MIN,
         help="block publishers when less is free on the log's disk (default: 50MB)")  # fmt: skip
+    add("--definitions", metavar="FILE",
+        help="add what FILE defines (users, queues and so on, as RabbitMQ exports it) to what is"
+             " there, before anybody is served")  # fmt: skip
     add("--in-memory", action="store_true", help="keep nothing on disk, and do not warn of it")
     add("--strict", action="store_true",
         help="do as RabbitMQ does where Leveret has a better way")  # fmt: skip
@@ -110,7 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
             log_rate.later = runner.get_loop().call_later
-            return runner.run(_serve(config, selector))
+            return runner.run(_serve(config, selector, arguments.definitions))
     except ListenError as error:
         return _complain(_explain(error), FAILED)
     except Refused as error:
@@ -142,8 +148,8 @@ def _data_directory(arguments: argparse.Namespace) -> str:
     return str(default_data_directory())
 
 
-async def _serve(config: Config, selector: TurnSelector) -> int:
-    server = make_server(config, selector=selector)
+async def _serve(config: Config, selector: TurnSelector, definitions: str | None) -> int:
+    server = make_server(config, selector=selector, prepare=_importer(definitions))
     stop = asyncio.Event()
     _stop_on_signals(stop)
     server.failure.add_done_callback(lambda _: stop.set())
@@ -160,6 +166,15 @@ async def _serve(config: Config, selector: TurnSelector) -> int:
         return FAILED
     await server.stop()
     return 0
+
+
+def _importer(definitions: str | None) -> Callable[[Broker], None] | None:
+    """What gives a broker the definitions of that file."""
+    if definitions is None:
+        return None
+    from leveret.cli.definitions_file import import_file  # not for who has none
+
+    return partial(import_file, path=definitions)
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:
@@ -213,8 +228,8 @@ def _warn(server: Server, config: Config) -> None:
     for address in server.addresses:
         if not address.is_loopback:
             log.warning(
-                "%s can be reached from other machines, but nobody can log in from there:"
-                " guest, the only user, may from loopback addresses",
+                "%s can be reached from other machines: guest cannot log in from there,"
+                " only from loopback addresses; other users can, with no encryption yet",
                 address,
             )
     if not COMPILED:
