@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from leveret.broker.errors import BrokerError, NotAllowed
+from leveret.peers.amqp091.client import read_client
 from leveret.peers.amqp091.login import MECHANISMS, log_in
 from leveret.peers.amqp091.states import State
 from leveret.peers.service import Service
@@ -68,6 +69,7 @@ def start_ok(connection: Connection, method: ConnectionStartOk) -> None:
     capabilities = method.client_properties.get("capabilities")
     if isinstance(capabilities, Mapping):
         connection.capabilities = frozenset(k for k, v in capabilities.items() if v is True)
+    connection.client = read_client(method.client_properties)
     try:
         user = log_in(
             connection.service.broker,
@@ -78,6 +80,7 @@ def start_ok(connection: Connection, method: ConnectionStartOk) -> None:
     except (BrokerError, ProtocolError) as error:
         connection.refuse_login(error)
         return
+    connection.user_name = user.name
     connection.engine.log_in(user.name.encode("utf-8", "surrogateescape"))
     settings = connection.service.settings
     tune = ConnectionTune(
