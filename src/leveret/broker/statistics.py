@@ -1,4 +1,4 @@
-"""What is known of clients at one moment, in plain values: for operators, never for a message's way.
+"""What is known of clients at one moment, in plain values: for operators, not for messages.
 
 A peer tells it of itself, its channels and its consumers, whatever protocol it speaks; the server
 adds what it knows of the socket. Names of connections and channels (`pid`) are numbers that no

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from leveret.broker.commands.node import Connection
     from leveret.peers.service import Definitions
     from leveret.server.config import Config
-    from leveret.server.durability import Durability
     from leveret.server.server import Server
 
 

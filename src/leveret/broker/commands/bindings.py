@@ -15,7 +15,6 @@ from leveret.broker.exchanges import default
 
 if TYPE_CHECKING:
     from leveret.broker.binding import Destination
-    from leveret.broker.virtual_host import VirtualHost
 
 COLUMNS: Final = (
     Column("source_name", "the exchange", lambda binding: binding.source.name),
@@ -128,6 +127,15 @@ COMMANDS: Final = (
         SHOWN,
         example="source_name destination_name routing_key",
     ),
-    Command("bind", "bind a queue or an exchange", bind, ENDS, changes=True, example="events orders 'order.*'"),
-    Command("unbind", "remove a binding", unbind, ENDS, changes=True, example="events orders 'order.*'"),
+    Command(
+        "bind",
+        "bind a queue or an exchange",
+        bind,
+        ENDS,
+        changes=True,
+        example="events orders 'order.*'",
+    ),
+    Command(
+        "unbind", "remove a binding", unbind, ENDS, changes=True, example="events orders 'order.*'"
+    ),
 )

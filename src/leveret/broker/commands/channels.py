@@ -22,9 +22,13 @@ COLUMNS: Final = (
         "delivered, and not acknowledged",
         lambda row: row.unacked_count,
     ),
-    Column("messages_unconfirmed", "published, and not confirmed", lambda row: row.unconfirmed_count),
+    Column(
+        "messages_unconfirmed", "published, and not confirmed", lambda row: row.unconfirmed_count
+    ),
     Column("prefetch_count", "for consumers to come", lambda row: row.prefetch_count),
-    Column("global_prefetch_count", "that its consumers share", lambda row: row.global_prefetch_count),
+    Column(
+        "global_prefetch_count", "that its consumers share", lambda row: row.global_prefetch_count
+    ),
 )
 SHOWN: Final = ("pid", "user", "consumer_count", "messages_unacknowledged")
 

@@ -6,7 +6,15 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from leveret.broker.argument_values import JsonValue, dump_arguments
-from leveret.broker.commands.command import VIRTUAL_HOST, Answer, Argument, Column, Command, Kind, show
+from leveret.broker.commands.command import (
+    VIRTUAL_HOST,
+    Answer,
+    Argument,
+    Column,
+    Command,
+    Kind,
+    show,
+)
 from leveret.broker.commands.node import Node
 from leveret.broker.commands.queues import ARGUMENTS, AUTO_DELETE, IF_UNUSED, TRANSIENT, load
 from leveret.broker.exchange import Exchange

@@ -22,8 +22,8 @@ from leveret.broker.commands.command import (
     show,
 )
 from leveret.broker.commands.node import Node
-from leveret.broker.errors import NotFound
 from leveret.broker.equivalence import plain
+from leveret.broker.errors import NotFound
 from leveret.broker.queue import Queue
 from leveret.broker.queue_arguments import CLASSIC, TYPE
 from leveret.broker.virtual_host import VirtualHost
@@ -163,9 +163,7 @@ COMMANDS: Final = (
         SHOWN,
         example="name messages consumers",
     ),
-    Command(
-        "show_queue", "all that is known of one queue", show_queue, (NAME, VIRTUAL_HOST)
-    ),
+    Command("show_queue", "all that is known of one queue", show_queue, (NAME, VIRTUAL_HOST)),
     Command(
         "declare_queue",
         "make a queue, a durable one unless --transient says otherwise",
