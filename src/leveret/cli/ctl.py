@@ -66,9 +66,12 @@ def main(words: Sequence[str]) -> int:
 
 
 def show_help(words: Sequence[str]) -> int:
-    wanted = "-h" in words or "--help" in words
-    print(help_text(), end="", file=sys.stdout if wanted else sys.stderr)
-    return 0 if wanted else WRONG_USAGE
+    """Raises SystemExit where it was asked for, as argparse does."""
+    if "-h" in words or "--help" in words:
+        print(help_text(), end="")
+        raise SystemExit(0)
+    print(help_text(), end="", file=sys.stderr)
+    return WRONG_USAGE
 
 
 def run_command(command: Command, options: argparse.Namespace) -> int:

@@ -39,7 +39,9 @@ def status_lines(status: Mapping[str, Any]) -> Iterator[str]:
     if status["disk_free_bytes"] is not None:
         limit = size(status["disk_free_limit_bytes"])
         yield row("disk", f"{size(status['disk_free_bytes'])} free, {limit} is the least")
-    yield row("publishers", f"blocked: low on {low}" if (low := status["blocked_by"]) else "run")
+    yield row(
+        "publishers", f"blocked: low on {low}" if (low := status["blocked_by"]) else "not blocked"
+    )
     counts = [count(status[name], one) for name, one in COUNTS]
     yield row("has", ", ".join(counts[:3]))
     yield row("", ", ".join(counts[3:]))

@@ -82,6 +82,11 @@ def _run(words: Sequence[str]) -> int:
     return commands[arguments.command].run(arguments)
 
 
+def all_commands() -> argparse.ArgumentParser:
+    """What knows the words of all commands, but of those that read them by themselves."""
+    return _make_parser({name: _load(name) for name in COMMANDS})
+
+
 def version() -> str:
     """The version, how the engine was built, and on what it runs."""
     from leveret.engine.buffer import COMPILED
