@@ -264,8 +264,9 @@ class Server:
             if self._is_guest:
                 self._loop.remove_reader(self._selector.fileno())
                 self._selector.close()
-        if self._control is not None:
-            self._control.close()  # last: whoever has asked for the stop waits for its end
+        control, self._control = self._control, None
+        if control is not None:
+            control.close()  # last: whoever has asked for the stop waits for its end
 
 
 def prepare(sock: socket.socket) -> None:
