@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any, Final, NoReturn
 
 from leveret.broker.commands.command import (
@@ -65,8 +66,16 @@ def split(words: Sequence[str]) -> tuple[Command | None, list[str]]:
         word = f"{word}_{rest.pop(at)}"
     name = word.replace("-", "_")
     if name not in ALL:
-        raise unknown("command", word, ALL)
+        raise unknown_command(word, rest[at : at + 1])
     return ALL[name], rest
+
+
+def unknown_command(word: str, next_words: Sequence[str]) -> WrongUsage:
+    """Names the nearest, which may be of two words."""
+    for tried in (word, "_".join([word, *next_words])):
+        if get_close_matches(tried, ALL, n=1):
+            return unknown("command", tried, ALL)
+    return WrongUsage(f"unknown command {word!r}: `{PROGRAM} --help` has all there are")
 
 
 def command_at(words: Sequence[str]) -> int | None:
