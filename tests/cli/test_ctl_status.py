@@ -11,7 +11,7 @@ STATUS = {
     **{"listeners": ["127.0.0.1:5672", "[::1]:5672"], "control_socket": "/d/control.sock"},
     **{"data_directory": "/d", "durability": "fsync"},
     **{"memory_bytes": 30 * MIB, "memory_limit_bytes": 300 * MIB},
-    **{"disk_free_bytes": 5_000 * MIB, "disk_free_limit_bytes": 50 * MIB, "blocked_by": None},
+    **{"disk_free_bytes": 5_120 * MIB, "disk_free_limit_bytes": 50 * MIB, "blocked_by": None},
     **{"connections": 1, "channels": 2, "consumers": 0, "queues": 3, "exchanges": 6},
     **{"bindings": 0, "virtual_hosts": 1},
 }
@@ -25,7 +25,7 @@ def test_all_is_on_some_lines() -> None:
         "control      /d/control.sock",
         "data         /d (what is confirmed is on the disk)",
         "memory       30.0 MiB in use of 300.0 MiB (10 %)",
-        "disk         5,000.0 MiB free, 50.0 MiB is the least",
+        "disk         5.0 GiB free, 50.0 MiB is the least",
         "publishers   not blocked",
         "has          1 connection, 2 channels, 0 consumers",
         "             3 queues, 6 exchanges, 0 bindings, 1 virtual host",

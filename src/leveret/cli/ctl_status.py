@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from leveret.cli.ctl_output import escaped
-from leveret.cli.log_report import count, size
+from leveret.cli.log_report import MEBIBYTE, count
 from leveret.engine.memory import UNLIMITED
 
 LABEL_WIDTH: Final = 13
@@ -58,6 +58,12 @@ def memory(status: Mapping[str, Any]) -> str:
     if limit >= UNLIMITED:
         return f"{size(used)} in use, without a limit"
     return f"{size(used)} in use of {size(limit)} ({100 * used // limit} %)"
+
+
+def size(byte_count: int) -> str:
+    """In the unit that leaves one to four digits before the point."""
+    mebibytes = byte_count / MEBIBYTE
+    return f"{mebibytes:.1f} MiB" if mebibytes < 1024 else f"{mebibytes / 1024:.1f} GiB"
 
 
 def duration(milliseconds: int) -> str:

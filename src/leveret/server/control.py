@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BACKLOG: Final = 16
-"""They are accepted at once; there are never more of them than a shell loop starts."""
+BACKLOG: Final = 128
+"""A script may start many at once; they cost nothing while they wait to be accepted or refused."""
 CONNECTIONS_MAX: Final = 16
 """An operator has one, scripts and exporters a few: more is a mistake, and takes memory."""
 RETRY_S: Final = 1.0
