@@ -149,6 +149,28 @@ def test_all_connections_are_closed(broker: BrokerProcess, ctl: Ctl) -> None:
             connection.process_data_events(LIMIT_S)
 
 
+def test_a_user_is_made_logs_in_and_is_deleted(broker: BrokerProcess, ctl: Ctl) -> None:
+    result = subprocess.run(
+        [*LEVERET, "ctl", "add_user", "ann", *ctl.where], input="secret\n", text=True, check=True
+    )
+    assert result.returncode == 0
+    assert ctl("authenticate_user", "ann", "secret") == "user 'ann' can log in\n"
+    assert ctl.refused("authenticate_user", "ann", "x")[0] == 65
+    assert ctl("add_vhost", "staging") == ""
+    assert ctl("set_permissions", "-p", "staging", "ann", "^a", "", ".*") == ""
+    assert ctl("list_permissions", "-q", "-p", "staging") == "ann\t^a\t\t.*\n"
+    url = broker.url.replace("guest:guest", "ann:secret") + "staging"
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    connection.channel().queue_declare("a1")
+    assert ctl("list_queues", "-p", "staging", "-q") == "a1\t0\n"
+    assert "ann\t[]\n" in ctl("list_users")
+    assert ctl("delete_user", "ann") == ""
+    with pytest.raises(pika.exceptions.ConnectionClosedByBroker, match="user 'ann' is deleted"):
+        connection.process_data_events(LIMIT_S)
+    assert ctl("delete_vhost", "staging") == ""
+    assert ctl("list_vhosts", "-q") == "/\n"
+
+
 @pytest.mark.parametrize(
     ("words", "status", "text"),
     [
@@ -159,7 +181,7 @@ def test_all_connections_are_closed(broker: BrokerProcess, ctl: Ctl) -> None:
         ),
         (["list_queues", "messagse"], 64, "leveret ctl list_queues: unknown column of list_queues"),
         (["delete_queue", "no"], 65, "leveret ctl delete_queue: no queue 'no' in vhost '/'"),
-        (["list_queues", "-p", "no"], 65, "leveret ctl list_queues: vhost no not found"),
+        (["list_queues", "-p", "no"], 65, "leveret ctl list_queues: Virtual host 'no' does not"),
         (["declare_exchange", "e", "x"], 65, "leveret ctl declare_exchange: unknown exchange type"),
     ],
 )

@@ -97,6 +97,21 @@ def test_what_makes_no_sense_is_told(line: str, text: str) -> None:
     assert refused(line).startswith(text)
 
 
+def test_a_secret_is_asked_for_if_it_is_not_among_the_words() -> None:
+    asked = parse(ALL["add_user"], ["ann", "--tags", "a,b"], lambda name: f"the {name}").given
+    assert asked == {"username": "ann", "password": "the password", "tags": ["a", "b"]}
+    assert given("add_user ann 123")["password"] == "123"
+
+
+def test_words_may_be_many_or_none() -> None:
+    assert given("set_user_tags ann a b")["tags"] == ["a", "b"]
+    assert "tags" not in given("set_user_tags ann")
+
+
+def test_limits_are_json() -> None:
+    assert given('set_user_limits ann {"max-channels":5}')["limits"] == {"max-channels": 5}
+
+
 def test_without_a_command_there_is_none() -> None:
     assert split(["--help"]) == (None, ["--help"])
     assert split(["--socket", "list_queues"]) == (None, ["--socket", "list_queues"])
@@ -119,4 +134,4 @@ def test_each_command_explains_itself(command) -> None:
     "command", [each for each in ALL.values() if each.example], ids=lambda command: command.name
 )
 def test_each_example_makes_sense(command) -> None:
-    parse(command, shlex.split(command.example))
+    parse(command, shlex.split(command.example), lambda name: name)

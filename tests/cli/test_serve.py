@@ -193,7 +193,7 @@ def test_uncompiled_it_says_what_to_expect_and_what_to_do() -> None:
 def test_what_other_machines_can_reach_is_warned_of() -> None:
     with running_broker("--listen", "0.0.0.0:0") as broker:
         where = f"0.0.0.0:{broker.port} can be reached from other machines"
-        assert f"{where}, but nobody can log in from there" in broker.log
+        assert f"{where}: guest cannot log in from there" in broker.log
 
 
 def test_the_log_level_is_kept() -> None:

@@ -11,6 +11,7 @@ from leveret.broker import queue_arguments
 from leveret.broker.arguments import Arguments
 from leveret.broker.equivalence import check_arguments, check_field
 from leveret.broker.errors import AccessRefused, ResourceLocked
+from leveret.broker.queue_settings import QueueSettings
 from leveret.engine.route import Exchange as RouteSource
 
 if TYPE_CHECKING:
@@ -35,7 +36,10 @@ class Subscription(Protocol):
 
 
 class Queue:
-    """`owner` is the connection that an exclusive queue belongs to, None for all other queues."""
+    """`owner` is the connection that an exclusive queue belongs to, None for all other queues.
+
+    `settings` are what its arguments ask for, until others are applied.
+    """
 
     __slots__ = (
         "arguments",
@@ -44,6 +48,7 @@ class Queue:
         "durable",
         "name",
         "owner",
+        "settings",
         "source",
         "store",
         "subscriptions",
@@ -71,6 +76,8 @@ class Queue:
         self.source = RouteSource()  # what the default exchange's route to here depends on
         self.bindings: dict[Binding, None] | None = None  # those that lead here, in order
         self.subscriptions: dict[Subscription, None] | None = None
+        self.settings: QueueSettings
+        QueueSettings.from_arguments(arguments).apply(self)
 
     @property
     def message_count(self) -> int:

@@ -255,6 +255,17 @@ class Topology:
                 self.dropped(binding)
                 yield
 
+    def remove_all(self) -> Iterator[None]:
+        """Everything, of a virtual host that nobody can open any more."""
+        for queue in list(self.queues.values()):
+            if self.queues.get(queue.name) is queue:
+                self.remove_queue(queue)
+            yield
+        for exchange in list(self.exchanges.values()):
+            if exchange.name != default.NAME and self.exchanges.get(exchange.name) is exchange:
+                self.remove_exchange(exchange)
+            yield
+
     def is_unused(self, exchange: Exchange) -> bool:
         """It is there, and deleted with its last binding, and that has gone."""
         return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final, NoReturn
 
@@ -20,6 +20,7 @@ from leveret.broker.commands.command import (
 )
 from leveret.broker.commands.table import COMMANDS, GROUPS
 from leveret.cli.main import format_help
+from leveret.cli.secret import ask_secret
 
 PROGRAM: Final = "leveret ctl"
 TIMEOUT_S: Final = 60
@@ -94,8 +95,13 @@ def command_at(words: Sequence[str]) -> int | None:
     return None
 
 
-def parse(command: Command, words: Sequence[str]) -> argparse.Namespace:
-    """Options, `given` arguments and `chosen` columns. Raises WrongUsage."""
+def parse(
+    command: Command, words: Sequence[str], ask: Callable[[str], str] = ask_secret
+) -> argparse.Namespace:
+    """Options, `given` arguments and `chosen` columns. Raises WrongUsage.
+
+    `ask` is for secrets that are not among the words.
+    """
     parser = make_parser(command)
     options, more = parser.parse_known_intermixed_args(list(words))
     if more:
@@ -103,7 +109,7 @@ def parse(command: Command, words: Sequence[str]) -> argparse.Namespace:
         if more[0].startswith("-"):
             raise unknown(f"option of {command.name}", more[0].partition("=")[0], known)
         raise WrongUsage(f"{more[0]!r} is one word too many for {command.name}")
-    options.given = given(command, options)
+    options.given = given(command, options, ask)
     check_arguments(command, options.given)
     options.chosen = []
     if command.columns:
@@ -111,14 +117,18 @@ def parse(command: Command, words: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def given(command: Command, options: argparse.Namespace) -> dict[str, object]:
+def given(
+    command: Command, options: argparse.Namespace, ask: Callable[[str], str]
+) -> dict[str, object]:
     """The arguments that the command line has."""
     found: dict[str, object] = {}
     for argument in command.arguments:
         value = getattr(options, f"argument_{argument.name}")
-        if argument.kind is Kind.TABLE:
+        if argument.name == "arguments":
             value = {**(value or {}), **dict(options.pairs)}
-        if value is not None:
+        if argument.kind is Kind.SECRET and value is None:
+            value = ask(argument.name)
+        if value not in (None, []):
             found[argument.name] = value
     return found
 
@@ -149,13 +159,17 @@ def add_argument(parser: Parser, argument: Argument) -> None:
     name = f"argument_{argument.name}"
     choices = f": {' or '.join(argument.choices)}" if argument.choices else ""
     if not argument.option:
-        nargs = None if argument.default is REQUIRED else "?"
-        parser.add_argument(name, metavar=metavar, nargs=nargs, help=argument.what + choices)
+        read = table if argument.kind is Kind.TABLE else str
+        parser.add_argument(
+            name, metavar=metavar, nargs=nargs_of(argument), type=read, help=argument.what + choices
+        )
         return
     flags = [SHORT[argument.option]] if argument.option in SHORT else []
     flags.append(argument.option)
     if argument.kind is Kind.FLAG:
         parser.add_argument(*flags, dest=name, action="store_const", const=True, help=argument.what)
+    elif argument.kind is Kind.WORDS:
+        parser.add_argument(*flags, dest=name, metavar=metavar, type=commas, help=argument.what)
     elif argument.kind is Kind.TABLE:
         parser.add_argument(*flags, dest=name, metavar="JSON", type=table, help=argument.what)
         parser.add_argument(
@@ -166,6 +180,12 @@ def add_argument(parser: Parser, argument: Argument) -> None:
         parser.add_argument(
             *flags, dest=name, metavar=metavar, type=type, help=argument.what + choices
         )
+
+
+def nargs_of(argument: Argument) -> str | None:
+    if argument.kind is Kind.WORDS:
+        return "*"
+    return None if argument.default is REQUIRED and argument.kind is not Kind.SECRET else "?"
 
 
 def common_options() -> Parser:
@@ -206,6 +226,10 @@ def help_text() -> str:
         lines += ["", f"{title}:"]
         lines += [f"  {command.name:{width}}{command.what}" for command in commands]
     return "\n".join([*lines, "", EXAMPLES])
+
+
+def commas(text: str) -> list[str]:
+    return text.split(",")
 
 
 def table(text: str) -> dict[str, Any]:

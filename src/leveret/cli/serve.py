@@ -230,8 +230,8 @@ def _warn(server: Server, config: Config) -> None:
     for address in server.addresses:
         if not address.is_loopback:
             log.warning(
-                "%s can be reached from other machines, but nobody can log in from there:"
-                " guest, the only user, may from loopback addresses",
+                "%s can be reached from other machines: guest cannot log in from there,"
+                " only from loopback addresses; other users can, with no encryption yet",
                 address,
             )
     if not COMPILED:

@@ -43,7 +43,7 @@ def make_server(
     memory = Memory(config.memory_bytes_max, map_memory)
     is_kept = config.data_directory is not None
     shard = Shard(int.from_bytes(os.urandom(SEED_BYTES)), memory, journal=is_kept)
-    broker = Broker(shard, os.urandom, config.limits)
+    broker = Broker(shard, os.urandom, config.limits, empty=is_kept)
     durability = recover_from(config, shard, broker)
     keeper: Definitions | Messages = durability or InMemory()
     service = Service(

@@ -16,7 +16,8 @@ from leveret.broker.argument_values import Classes
 from leveret.broker.broker import Broker
 from leveret.broker.checkpoint import define_all
 from leveret.broker.definition_log import DefinitionLog
-from leveret.broker.restore import RestoreError, restore
+from leveret.broker.restore import RestoreError
+from leveret.broker.restore_broker import restore_broker
 from leveret.engine.chores import Chore
 from leveret.engine.errors import InvariantError, ReplayError
 from leveret.engine.replay import Replay
@@ -148,15 +149,17 @@ def fill(recovery: Recovery, shard: Shard, broker: Broker, opened: DiskLog) -> N
     recovery.claim()
     replay = recovery.read(shard, end=end)
     definitions = DefinitionLog(shard)
-    restore(
-        broker.virtual_hosts,
+    restore_broker(
+        broker,
         list(definitions.read(replay.definitions)),
         classes=CLASSES,
         open_store=replay.claim,
         definitions=definitions,
     )
     dropped = replay.finish()
-    recovery.begin_trimming(shard, lambda: define_all(broker.virtual_hosts, definitions))
+    recovery.begin_trimming(
+        shard, lambda: define_all(broker.hosts.all(), definitions, broker.keep_all())
+    )
     count = sum(queue.ready_count for queue in shard.queues if queue is not None)
     if count or dropped or not was_clean:
         log.info(

@@ -1,7 +1,7 @@
 import pytest
 
 from leveret.broker.commands.command import WrongUsage
-from leveret.broker.errors import NotAllowed, NotFound, PreconditionFailed
+from leveret.broker.errors import NotFound, PreconditionFailed
 
 
 def test_queues_are_listed_with_what_they_hold(node):
@@ -25,7 +25,7 @@ def test_a_queue_that_goes_meanwhile_is_left_out(node):
 
 
 def test_an_unknown_virtual_host_is_refused_with_the_first_row(node):
-    with pytest.raises(NotAllowed, match="vhost nowhere not found"):
+    with pytest.raises(NotFound, match="Virtual host 'nowhere' does not exist"):
         node.rows("list_queues", vhost="nowhere")
 
 

@@ -30,7 +30,7 @@ SHOWN: Final = tuple(column.name for column in COLUMNS)
 
 
 def list_bindings(node: Node, *, vhost: str) -> Iterator[Binding | None]:
-    topology = node.broker.virtual_host(vhost).topology
+    topology = node.broker.hosts.find(vhost).topology
     for queue in list(topology.queues.values()):
         if topology.queues.get(queue.name) is queue:
             yield Binding(topology.exchanges[default.NAME], queue, queue.name, ())
@@ -52,7 +52,7 @@ def bind(
     destination_type: str,
     arguments: Mapping[str, JsonValue],
 ) -> None:
-    host = node.broker.virtual_host(vhost)
+    host = node.broker.hosts.find(vhost)
     if destination_type == EXCHANGE:
         host.bind_exchange(
             destination=destination,
@@ -81,7 +81,7 @@ def unbind(
     arguments: Mapping[str, JsonValue],
 ) -> Answer:
     """That there is no such binding is not an error, as of the methods of the same name."""
-    host = node.broker.virtual_host(vhost)
+    host = node.broker.hosts.find(vhost)
     host.find_exchange(source)
     if destination_type == EXCHANGE:
         host.find_exchange(destination)

@@ -39,7 +39,8 @@ class Kind(Enum):
     FLAG = "true or false"
     COUNT = "a whole number"
     TABLE = "an object"
-    DOCUMENT = "an object "  # whose text is in a file
+    WORDS = "an array of texts"
+    SECRET = "a text that nobody should see"
 
 
 REQUIRED: Final = object()
@@ -144,15 +145,16 @@ def check_argument(command: Command, argument: Argument, value: object) -> None:
     if value is None and argument.default is None:
         return
     if not fits(argument.kind, value):
-        wanted = argument.kind.value.strip()
-        raise WrongUsage(f"{argument.name} of {command.name} is {wanted}")
+        raise WrongUsage(f"{argument.name} of {command.name} is {argument.kind.value}")
     if argument.choices and value not in argument.choices:
         raise unknown(argument.name, str(value), argument.choices)
 
 
 def fits(kind: Kind, value: object) -> bool:
-    if kind is Kind.TEXT:
+    if kind in (Kind.TEXT, Kind.SECRET):
         return isinstance(value, str)
+    if kind is Kind.WORDS:
+        return isinstance(value, list | tuple) and all(isinstance(word, str) for word in value)
     if kind is Kind.FLAG:
         return isinstance(value, bool)
     if kind is Kind.COUNT:

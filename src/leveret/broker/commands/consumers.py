@@ -36,7 +36,7 @@ SHOWN: Final = (
 
 
 def list_consumers(node: Node, *, vhost: str) -> Iterator[Row | None]:
-    for queue in list(node.broker.virtual_host(vhost).queues.values()):
+    for queue in list(node.broker.hosts.find(vhost).queues.values()):
         yield None
         for subscription in list(queue.subscriptions or ()):
             if queue.subscriptions is not None and subscription in queue.subscriptions:

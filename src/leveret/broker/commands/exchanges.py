@@ -38,14 +38,14 @@ SHOWN: Final = ("name", "type")
 
 
 def list_exchanges(node: Node, *, vhost: str) -> Iterator[Exchange]:
-    exchanges = node.broker.virtual_host(vhost).exchanges
+    exchanges = node.broker.hosts.find(vhost).exchanges
     for exchange in list(exchanges.values()):
         if exchanges.get(exchange.name) is exchange:
             yield exchange
 
 
 def show_exchange(node: Node, *, vhost: str, name: str) -> dict[str, JsonValue]:
-    return show(COLUMNS, node.broker.virtual_host(vhost).find_exchange(name))
+    return show(COLUMNS, node.broker.hosts.find(vhost).find_exchange(name))
 
 
 def declare_exchange(
@@ -59,7 +59,7 @@ def declare_exchange(
     internal: bool,
     arguments: Mapping[str, JsonValue],
 ) -> None:
-    node.broker.virtual_host(vhost).declare_exchange(
+    node.broker.hosts.find(vhost).declare_exchange(
         name,
         type,
         durable=not transient,
@@ -70,7 +70,7 @@ def declare_exchange(
 
 
 def delete_exchange(node: Node, *, vhost: str, name: str, if_unused: bool) -> Answer:
-    host = node.broker.virtual_host(vhost)
+    host = node.broker.hosts.find(vhost)
     host.find_exchange(name)
     return Answer(lambda: None, host.delete_exchange(name, if_unused=if_unused))
 

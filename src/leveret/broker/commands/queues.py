@@ -78,14 +78,14 @@ SHOWN: Final = ("name", "messages")
 
 
 def list_queues(node: Node, *, vhost: str) -> Iterator[Queue]:
-    topology = node.broker.virtual_host(vhost).topology
+    topology = node.broker.hosts.find(vhost).topology
     for queue in list(topology.queues.values()):
         if topology.queues.get(queue.name) is queue:
             yield queue
 
 
 def show_queue(node: Node, *, vhost: str, name: str) -> dict[str, JsonValue]:
-    return show(COLUMNS, find(node.broker.virtual_host(vhost), name))
+    return show(COLUMNS, find(node.broker.hosts.find(vhost), name))
 
 
 def find(host: VirtualHost, name: str) -> Queue:
@@ -106,7 +106,7 @@ def declare_queue(
     arguments: Mapping[str, JsonValue],
 ) -> str:
     """The name, which the broker makes up where there is none."""
-    queue = node.broker.virtual_host(vhost).declare_queue(
+    queue = node.broker.hosts.find(vhost).declare_queue(
         name,
         durable=not transient,
         auto_delete=auto_delete,
@@ -117,14 +117,14 @@ def declare_queue(
 
 
 def delete_queue(node: Node, *, vhost: str, name: str, if_empty: bool, if_unused: bool) -> Answer:
-    host = node.broker.virtual_host(vhost)
+    host = node.broker.hosts.find(vhost)
     owner = find(host, name).owner
     deletion = host.delete_queue(name, if_empty=if_empty, if_unused=if_unused, connection=owner)
     return Answer(lambda: {"messages": deletion.message_count}, deletion.chore)
 
 
 def purge_queue(node: Node, *, vhost: str, name: str) -> Answer:
-    host = node.broker.virtual_host(vhost)
+    host = node.broker.hosts.find(vhost)
     chore = host.purge_queue(name, find(host, name).owner)
     return Answer(lambda: {"messages": chore.count}, chore)
 

@@ -16,8 +16,10 @@ from leveret.broker.commands import (
     connections,
     consumers,
     exchanges,
+    permissions,
     queues,
     status,
+    users,
     virtual_hosts,
 )
 from leveret.broker.commands.command import Command
@@ -29,6 +31,8 @@ GROUPS: Final[Mapping[str, tuple[Command, ...]]] = {
     "bindings": bindings.COMMANDS,
     "clients": connections.COMMANDS + channels.COMMANDS + consumers.COMMANDS,
     "virtual hosts": virtual_hosts.COMMANDS,
+    "users": users.COMMANDS,
+    "permissions": permissions.COMMANDS,
 }
 
 COMMANDS: Final[Mapping[str, Command]] = {

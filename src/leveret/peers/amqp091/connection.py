@@ -17,7 +17,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
+from leveret.broker.access import Access
+from leveret.broker.authentication import LoginRefused
 from leveret.broker.errors import BrokerError
+from leveret.broker.user import User
 from leveret.broker.virtual_host import VirtualHost
 from leveret.engine.amqp091.connection import Connection as Engine
 from leveret.engine.chores import Chore
@@ -71,6 +74,9 @@ class Connection:
     """A peer. `deadline` is the tick at which the handshake must be over; `refusal` is why no
     virtual host can be opened, None if one can."""
 
+    user: User  # who has logged in
+    access: Access  # once the virtual host is open
+
     def __init__(
         self,
         service: Service,
@@ -91,7 +97,6 @@ class Connection:
         self.timing = Timing(deadline)
         self.capabilities: frozenset[str] = frozenset()
         self.client = UNKNOWN
-        self.user_name = ""  # once it has logged in
         self.virtual_host: VirtualHost | None = None
         self.frame_max = 0
         self.channel_max = 0
@@ -191,6 +196,10 @@ class Connection:
         self.finish()
         self.engine.discard_output()
 
+    def forget_permissions(self) -> None:
+        for channel in self.channels.values():
+            channel.engine.forget_permissions()
+
     # What the engine asks
 
     def protocol_header(self, header: bytes) -> None:
@@ -223,6 +232,7 @@ class Connection:
             route = virtual_host.route(
                 exchange.decode("utf-8", "surrogateescape"),
                 routing_key.decode("utf-8", "surrogateescape"),
+                access=self.access,
             )
         except BrokerError as error:
             raise violation(error, channel) from None
@@ -247,7 +257,7 @@ class Connection:
                 body,
                 self._now,
             )
-            route = virtual_host.route_message(published)
+            route = virtual_host.route_message(published, access=self.access)
         except BrokerError as error:
             raise violation(error, channel) from None
         self._count(MESSAGE + (virtual_host.looked - looked) // LOOKED)
@@ -425,9 +435,7 @@ class Connection:
         decode_method(method_id, arguments)
         if self.virtual_host is None:
             raise InvariantError("a connection is running without a virtual host")
-        broker = self.service.broker
-        broker.limits.check_channels(broker.channel_count, node=self.service.cluster_name)
-        broker.channel_count += 1
+        self.service.broker.open_channel(self.user, node=self.service.cluster_name)
         self.channels[number] = Channel(
             self, self.virtual_host, self.engine.open_channel(number), number
         )
@@ -447,7 +455,7 @@ class Connection:
         chore = self.engine.close_channel(channel.number)
         channel.release()
         del self.channels[channel.number]
-        self.service.broker.channel_count -= 1
+        self.service.broker.close_channel(self.user)
         return [chore] if chore is not None else []
 
     # Errors and the end
@@ -488,7 +496,8 @@ class Connection:
 
     def refuse_login(self, error: BrokerError | ProtocolError) -> None:
         """Says so to a client that can hear it. Each must wait before it can try again."""
-        self.service.journal.warning(self.owner, "login refused", error.text)
+        reason = error.reason if isinstance(error, LoginRefused) else error.text
+        self.service.journal.warning(self.owner, "login refused", reason)
         self._start_closing(LINGER_MS)
         if "authentication_failure_close" in self.capabilities:
             self._write_close(0, ConnectionClose, error.kind, error.text, 0)
@@ -536,6 +545,7 @@ class Connection:
     def _release(self) -> list[Chore]:
         """Returns what is not done yet of giving everything back."""
         chores = []
+        self.service.broker.leave(self)
         for channel in tuple(self.channels.values()):
             chores += self._forget_channel(channel)
         if self.virtual_host is not None:

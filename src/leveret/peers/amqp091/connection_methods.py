@@ -6,7 +6,9 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from leveret.broker.access import UserAccess
 from leveret.broker.errors import BrokerError, NotAllowed
+from leveret.broker.user import IMPERSONATOR
 from leveret.peers.amqp091.client import read_client
 from leveret.peers.amqp091.login import MECHANISMS, log_in
 from leveret.peers.amqp091.states import State
@@ -80,8 +82,9 @@ def start_ok(connection: Connection, method: ConnectionStartOk) -> None:
     except (BrokerError, ProtocolError) as error:
         connection.refuse_login(error)
         return
-    connection.user_name = user.name
-    connection.engine.log_in(user.name.encode("utf-8", "surrogateescape"))
+    connection.user = user
+    if IMPERSONATOR not in user.tags:
+        connection.engine.log_in(user.name.encode("utf-8", "surrogateescape"))
     settings = connection.service.settings
     tune = ConnectionTune(
         channel_max=settings.channels_per_connection_max,
@@ -122,8 +125,9 @@ def check_negotiated(field: str, value: int, *, least: int, most: int) -> None:
 def open(connection: Connection, method: ConnectionOpen) -> None:
     if connection.refusal is not None:
         raise NotAllowed(connection.refusal)
-    host = connection.service.broker.virtual_host(method.virtual_host)
+    host = connection.service.broker.enter(connection, connection.user, method.virtual_host)
     connection.virtual_host = host
+    connection.access = UserAccess(connection.user, host.name)
     connection.engine.enter(host.routes)
     connection.timing.limit = None
     connection.write(0, ConnectionOpenOk())

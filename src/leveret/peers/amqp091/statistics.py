@@ -9,6 +9,7 @@ from leveret.broker.statistics import ChannelStatistics, ConsumerStatistics, Pee
 from leveret.peers.amqp091.states import State
 
 if TYPE_CHECKING:
+    from leveret.broker.user import User
     from leveret.peers.amqp091.channel import Channel
     from leveret.peers.amqp091.connection import Connection
     from leveret.peers.amqp091.subscription import Subscription
@@ -21,7 +22,7 @@ def of_connection(connection: Connection) -> PeerStatistics:
     return PeerStatistics(
         state=state_of(connection),
         protocol=PROTOCOL,
-        user=connection.user_name,
+        user=user_of(connection),
         virtual_host="" if host is None else host.name,
         name=connection.client.name,
         client_properties=connection.client.properties(),
@@ -43,6 +44,12 @@ def state_of(connection: Connection) -> str:
     return connection.state.value
 
 
+def user_of(connection: Connection) -> str:
+    """Nobody's before the login."""
+    user: User | None = getattr(connection, "user", None)
+    return "" if user is None else user.name
+
+
 def of_channels(connection: Connection) -> Iterator[ChannelStatistics]:
     for channel in list(connection.channels.values()):
         if connection.channels.get(channel.number) is channel:
@@ -56,7 +63,7 @@ def of_channel(channel: Channel) -> ChannelStatistics:
         pid=pid_of(channel),
         number=channel.number,
         virtual_host=channel.virtual_host.name,
-        user=channel.connection.user_name,
+        user=channel.connection.user.name,
         confirm=engine.confirming,
         transactional=engine.transactional,
         consumer_count=len(channel.subscriptions),
