@@ -277,6 +277,22 @@ MET = (
         "server/test_control_session.py::test_what_takes_for_ever_is_answered_all_the_same",
     ),
     Fixed(
+        "broker/commands/command.NAME_BYTES_MAX",
+        "a name that an operator gives",
+        "bytes",
+        '`"error": "wrong_usage"`',
+        SPECIFIED,
+        "broker/commands/test_command.py::test_a_name_has_255_bytes_whatever_they_are",
+    ),
+    Fixed(
+        "broker/commands/queues.ARGUMENTS_DEPTH_MAX",
+        "tables and arrays within arguments that an operator gives",
+        "levels",
+        '`"error": "wrong_usage"`',
+        "no program has use for more",
+        "broker/commands/test_queues.py::test_arguments_have_a_limit_to_their_depth",
+    ),
+    Fixed(
         "peers/amqp091/client.TEXT_LENGTH_MAX",
         "what a client tells of itself, for operators: product, version, platform, connection_name",
         "characters",

@@ -112,6 +112,12 @@ def test_limits_are_json() -> None:
     assert given('set_user_limits ann {"max-channels":5}')["limits"] == {"max-channels": 5}
 
 
+def test_rabbitmqctls_other_names_are_known() -> None:
+    assert [split([name])[0] for name in ("await_startup", "shutdown")] == [
+        *(ALL["wait"], ALL["stop"])
+    ]
+
+
 def test_without_a_command_there_is_none() -> None:
     assert split(["--help"]) == (None, ["--help"])
     assert split(["--socket", "list_queues"]) == (None, ["--socket", "list_queues"])

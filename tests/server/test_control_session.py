@@ -268,6 +268,7 @@ def test_a_broken_state_stops_the_broker(tmp_path: Path, command: Callable[..., 
         reply = await operator.ask("fail")
         assert isinstance(reply, dict) and reply["error"] == "internal_error"
         assert isinstance(await server.failure, InvariantError)
+        assert await operator.hear() is None
 
     talk(tmp_path, scenario)
 

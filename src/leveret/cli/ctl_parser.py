@@ -49,6 +49,10 @@ LOCAL: Final = {"wait": WAIT}
 ALL: Final[Mapping[str, Command]] = {**COMMANDS, **LOCAL}
 
 
+ALIASES: Final = {"await_startup": "wait", "shutdown": "stop"}
+"""Other names that rabbitmqctl has for some."""
+
+
 class Parser(argparse.ArgumentParser):
     """What it does not understand it raises as WrongUsage."""
 
@@ -66,6 +70,7 @@ def split(words: Sequence[str]) -> tuple[Command | None, list[str]]:
     if word not in ALL and at < len(rest) and f"{word}_{rest[at]}" in ALL:
         word = f"{word}_{rest.pop(at)}"
     name = word.replace("-", "_")
+    name = ALIASES.get(name, name)
     if name not in ALL:
         raise unknown_command(word, rest[at : at + 1])
     return ALL[name], rest

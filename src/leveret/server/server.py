@@ -230,6 +230,7 @@ class Server:
         if not self.failure.done():
             self.failure.set_result(error)
             self._loop.call_soon(self._close_listeners)
+            self._loop.call_soon(self._close_control)
             self._loop.call_soon(self.close_connections, "the broker has failed")
 
     def _wake(self) -> None:
@@ -246,6 +247,11 @@ class Server:
             if self._config.is_control_needed:
                 raise
             log.warning("no control socket, so leveret ctl cannot reach this broker: %s", error)
+
+    def _close_control(self) -> None:
+        control, self._control = self._control, None
+        if control is not None:
+            control.close()
 
     def _close_listeners(self) -> None:
         while self._listeners:
@@ -264,9 +270,7 @@ class Server:
             if self._is_guest:
                 self._loop.remove_reader(self._selector.fileno())
                 self._selector.close()
-        control, self._control = self._control, None
-        if control is not None:
-            control.close()  # last: whoever has asked for the stop waits for its end
+        self._close_control()  # last: whoever has asked for the stop waits for its end
 
 
 def prepare(sock: socket.socket) -> None:

@@ -20,6 +20,8 @@ OPTIONS = (
     Argument("is_loud", "or not", Kind.FLAG, False, option="--loud"),
     Argument("times", "how often", Kind.COUNT, 1, option="--times"),
     Argument("table", "more", Kind.TABLE, {}, option="--table"),
+    Argument("short", "like a queue's", Kind.NAME, "", option="--short"),
+    Argument("words", "some", Kind.WORDS, (), option="--words"),
     Argument("tone", "which", default=None, option="--tone", choices=("high", "low")),
 )
 LENGTH = Column("length", "how long", len)
@@ -53,7 +55,7 @@ def test_a_command_gets_the_node_and_all_its_arguments():
     command, answer = perform(COMMANDS, "node", "greet", {"name": "x", "times": 2})
     assert command is COMMANDS["greet"]
     assert answer.value() == {
-        **{"of": "node", "name": "x", "times": 2},
+        **{"of": "node", "name": "x", "times": 2, "short": "", "words": ()},
         **{"is_loud": False, "table": {}, "tone": None},
     }
     assert answer.chore is None
@@ -77,6 +79,10 @@ def test_a_listing_without_columns_has_those_that_are_shown():
 @pytest.mark.parametrize(
     ("name", "arguments", "text"),
     [
+        ("greet", {"name": "\ud800"}, "name of greet is text"),
+        ("greet", {"name": "x", "short": "x" * 256}, "short of greet is a text of up to 255 bytes"),
+        ("greet", {"name": "x", "short": "ä" * 128}, "short of greet is a text of up to 255 bytes"),
+        ("greet", {"name": "x", "words": ["\ud800"]}, "words of greet is an array of texts"),
         ("great", {}, "unknown command 'great': did you mean greet?"),
         ("x", {}, "unknown command 'x': there are: greet, words, later"),
         ("greet", {}, "greet needs name: whose"),
@@ -92,6 +98,12 @@ def test_a_listing_without_columns_has_those_that_are_shown():
 )
 def test_what_makes_no_sense_is_refused(name, arguments, text):
     assert refused(name, arguments) == text
+
+
+def test_a_name_has_255_bytes_whatever_they_are():
+    for name in ("ä" * 127 + "x", b"\xff".decode("utf-8", "surrogateescape")):
+        arguments = {"name": "x", "short": name}
+        assert perform(COMMANDS, "node", "greet", arguments)[1].value()["short"] == name
 
 
 def test_an_argument_that_may_be_missing_may_be_null():

@@ -57,6 +57,7 @@ def test_all_connections_are_closed_or_those_of_a_virtual_host_or_user(node):
     assert closed(vhost="a") == ["1", "2"]
     assert closed(user="x") == ["1", "3"]
     assert closed(vhost="a", user="x") == ["1"]
+    assert node.run("close_all_user_connections", user="y") == {"connections": 1}
 
 
 def test_connections_are_closed_step_by_step(node):

@@ -59,6 +59,18 @@ def test_arguments_of_an_unknown_class_make_no_sense(node, value):
         node.run("declare_queue", name="q", arguments={"x": value})
 
 
+def test_arguments_have_a_limit_to_their_depth(node):
+    def nested(levels):
+        value = 5
+        for level in range(levels):
+            value = [value] if level % 2 else {"x": value}
+        return {"x": value}
+
+    node.run("declare_queue", name="q", arguments=nested(62))
+    with pytest.raises(WrongUsage, match="arguments may have 64 levels"):
+        node.run("declare_queue", name="p", arguments=nested(63))
+
+
 def test_a_queue_is_purged_and_deleted(node):
     node.run("declare_queue", name="q")
     node.fill("q", 20_000)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from leveret.broker.argument_values import JsonValue, dump_arguments, thaw
 from leveret.broker.binding import Binding
-from leveret.broker.commands.command import VIRTUAL_HOST, Answer, Argument, Column, Command
+from leveret.broker.commands.command import VIRTUAL_HOST, Answer, Argument, Column, Command, Kind
 from leveret.broker.commands.node import Node
 from leveret.broker.commands.queues import ARGUMENTS, find, load
 from leveret.broker.definitions import EXCHANGE, QUEUE, kind_of
@@ -103,9 +103,9 @@ def unbind(
 
 
 ENDS: Final = (
-    Argument("source", "the exchange that messages come from"),
-    Argument("destination", "the queue or exchange that they go to"),
-    Argument("routing_key", "the routing key, empty if none is given", default=""),
+    Argument("source", "the exchange that messages come from", Kind.NAME),
+    Argument("destination", "the queue or exchange that they go to", Kind.NAME),
+    Argument("routing_key", "the routing key, empty if none is given", Kind.NAME, ""),
     VIRTUAL_HOST,
     Argument(
         "destination_type",

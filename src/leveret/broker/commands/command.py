@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeAlias
 
 from leveret.broker.argument_values import JsonValue
 from leveret.broker.errors import BrokerError
+from leveret.broker.names import encoded
 
 if TYPE_CHECKING:
     from leveret.broker.commands.node import Node
@@ -35,6 +36,7 @@ class WrongUsage(BrokerError):
 class Kind(Enum):
     """What an argument is. The values say it in a refusal."""
 
+    NAME = "a text of up to 255 bytes"
     TEXT = "text"
     FLAG = "true or false"
     COUNT = "a whole number"
@@ -43,6 +45,8 @@ class Kind(Enum):
     SECRET = "a text that nobody should see"
 
 
+NAME_BYTES_MAX: Final = 255
+"""What AMQP has room for, of everything that has a name."""
 REQUIRED: Final = object()
 VIRTUAL_HOST_DEFAULT: Final = "/"
 
@@ -98,7 +102,7 @@ class Listing(NamedTuple):
 Outcome: TypeAlias = Answer | Listing
 
 VIRTUAL_HOST: Final = Argument(
-    "vhost", "the virtual host", default=VIRTUAL_HOST_DEFAULT, option="--vhost"
+    "vhost", "the virtual host", Kind.NAME, VIRTUAL_HOST_DEFAULT, option="--vhost"
 )
 
 
@@ -151,15 +155,28 @@ def check_argument(command: Command, argument: Argument, value: object) -> None:
 
 
 def fits(kind: Kind, value: object) -> bool:
+    if kind is Kind.NAME:
+        size = text_bytes(value)
+        return size is not None and size <= NAME_BYTES_MAX
     if kind in (Kind.TEXT, Kind.SECRET):
-        return isinstance(value, str)
+        return text_bytes(value) is not None
     if kind is Kind.WORDS:
-        return isinstance(value, list | tuple) and all(isinstance(word, str) for word in value)
+        return isinstance(value, list | tuple) and None not in map(text_bytes, value)
     if kind is Kind.FLAG:
         return isinstance(value, bool)
     if kind is Kind.COUNT:
         return type(value) is int
     return isinstance(value, dict)
+
+
+def text_bytes(value: object) -> int | None:
+    """How many bytes a text has in UTF-8, with some that are none; None if it is no such text."""
+    if not isinstance(value, str):
+        return None
+    try:
+        return len(encoded(value))
+    except UnicodeEncodeError:
+        return None
 
 
 def choose_columns(command: Command, names: Sequence[str]) -> list[Column]:

@@ -75,6 +75,10 @@ def close_all_connections(
     return Answer(lambda: {"connections": count}, steps=steps())
 
 
+def close_all_user_connections(node: Node, *, user: str, reason: str) -> Answer:
+    return close_all_connections(node, vhost=None, user=user, reason=reason)
+
+
 def find(node: Node, pid: str) -> Connection:
     """Raises NotFound."""
     connection = node.find_connection(pid)
@@ -108,6 +112,13 @@ COMMANDS: Final = (
         close_connection,
         (PID, REASON),
         example="17 'go to the other broker'",
+    ),
+    Command(
+        "close_all_user_connections",
+        "close all connections of a user",
+        close_all_user_connections,
+        (Argument("user", "the user's name"), REASON),
+        example="ann 'maintenance'",
     ),
     Command(
         "close_all_connections",

@@ -19,7 +19,7 @@ from leveret.broker.commands.node import Node
 from leveret.broker.commands.queues import ARGUMENTS, AUTO_DELETE, IF_UNUSED, TRANSIENT, load
 from leveret.broker.exchange import Exchange
 
-NAME: Final = Argument("name", "the name of the exchange")
+NAME: Final = Argument("name", "the name of the exchange", Kind.NAME)
 
 COLUMNS: Final = (
     Column("name", "its name, empty for the default one", lambda exchange: exchange.name),

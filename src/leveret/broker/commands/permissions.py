@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from leveret.broker.commands.command import VIRTUAL_HOST, Argument, Column, Command
+from leveret.broker.commands.command import VIRTUAL_HOST, Argument, Column, Command, Kind
 from leveret.broker.commands.node import Node
 from leveret.broker.commands.users import USERNAME, list_users
 from leveret.broker.permission import Permission, TopicPermission
@@ -144,7 +144,13 @@ COMMANDS: Final = (
         "set_topic_permissions",
         "say which routing keys a user may use at a topic exchange",
         set_topic_permissions,
-        (USERNAME, Argument("exchange", "the topic exchange"), WRITE_KEYS, READ_KEYS, VIRTUAL_HOST),
+        (
+            USERNAME,
+            Argument("exchange", "the topic exchange", Kind.NAME),
+            WRITE_KEYS,
+            READ_KEYS,
+            VIRTUAL_HOST,
+        ),
         changes=True,
         example="ann amq.topic '^ann\\.' '.*'",
     ),
@@ -154,7 +160,7 @@ COMMANDS: Final = (
         clear_topic_permissions,
         (
             USERNAME,
-            Argument("exchange", "only at this exchange", default=None),
+            Argument("exchange", "only at this exchange", Kind.NAME, None),
             VIRTUAL_HOST,
         ),
         changes=True,

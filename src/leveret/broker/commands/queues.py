@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Protocol, runtime_checkable
 
 from leveret.broker.argument_values import (
@@ -28,7 +28,7 @@ from leveret.broker.queue import Queue
 from leveret.broker.queue_arguments import CLASSIC, TYPE
 from leveret.broker.virtual_host import VirtualHost
 
-NAME: Final = Argument("name", "the name of the queue")
+NAME: Final = Argument("name", "the name of the queue", Kind.NAME)
 
 
 @runtime_checkable
@@ -131,12 +131,25 @@ def purge_queue(node: Node, *, vhost: str, name: str) -> Answer:
 
 def load(arguments: Mapping[str, JsonValue]) -> dict[str, object]:
     """As a declaration has them. Raises WrongUsage."""
+    check_depth(arguments, ARGUMENTS_DEPTH_MAX)
     try:
         return load_arguments(arguments, {})
     except (ValueError, TypeError, UnknownClass) as error:
         raise WrongUsage(f"arguments: {error}") from error
 
 
+def check_depth(value: JsonValue, left: int) -> None:
+    """Raises WrongUsage for what has more levels than those that are left."""
+    if left == 0:
+        raise WrongUsage(f"arguments may have {ARGUMENTS_DEPTH_MAX} levels")
+    items = value.values() if isinstance(value, Mapping) else value
+    if isinstance(items, Iterable) and not isinstance(items, str):
+        for item in items:
+            check_depth(item, left - 1)
+
+
+ARGUMENTS_DEPTH_MAX: Final = 64
+"""As of what clients declare."""
 ARGUMENTS: Final = Argument(
     "arguments", "its arguments, as JSON", Kind.TABLE, {}, option="--arguments"
 )

@@ -77,7 +77,7 @@ def list_user_limits(node: Node, *, user: str | None) -> Iterator[User]:
 
 
 ALL_LIMITS: Final = "all"
-USERNAME: Final = Argument("username", "the user's name")
+USERNAME: Final = Argument("username", "the user's name", Kind.NAME)
 PASSWORD: Final = Argument("password", "asked for if it is not given", Kind.SECRET)
 TAGS: Final = Argument("tags", "administrator, monitoring or others", Kind.WORDS, ())
 LIMITS_COLUMNS: Final = tuple(each for each in COLUMNS if each.name in ("user", "limits"))

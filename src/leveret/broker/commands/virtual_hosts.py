@@ -63,7 +63,7 @@ def list_vhost_limits(node: Node, *, vhost: str | None) -> Iterator[VirtualHost]
             yield host
 
 
-NAME: Final = Argument("name", "the name of the virtual host")
+NAME: Final = Argument("name", "the name of the virtual host", Kind.NAME)
 
 COMMANDS: Final = (
     Command(
