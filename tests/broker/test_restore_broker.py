@@ -4,11 +4,12 @@ import pytest
 
 from leveret.broker.broker import Broker
 from leveret.broker.definition_log import DefinitionLog
+from leveret.broker.metadata import Metadata
 from leveret.broker.password import SHA256
 from leveret.broker.permission import ALL, TopicPermission
+from leveret.broker.policy import Policy
 from leveret.broker.restore import RestoreError
 from leveret.broker.restore_broker import restore_broker
-from leveret.broker.virtual_host import Metadata
 from leveret.engine.shard import Shard
 from tests.broker.conftest import Kept
 
@@ -75,11 +76,26 @@ def test_everything_is_as_it_was(start):
     broker.users.permit(user, "v", ALL)
     broker.users.permit_topics(user, "v", "amq.topic", TopicPermission("w", "{username}"))
     broker.virtual_host("v").declare_queue("q", durable=True, connection=None)
+    broker.virtual_host("v").declare_exchange("e", "fanout", durable=True)
+    policies = broker.virtual_host("v").policies
+    definition = {"alternate-exchange": "a", "message-ttl": 7}
+    policies.set(Policy(name="p", pattern="", definition=definition, priority=3))
+    operators = Policy(name="o", pattern="^q", definition={"message-ttl": 5}, apply_to="queues")
+    policies.set(operators, operator=True)
+    broker.parameters.set("v", "shovel", "s", {"x": [1]})
+    broker.parameters.set_global("g", "x")
     again = start()
     host, ann = again.virtual_host("v"), again.users.find("ann")
     assert host.metadata == Metadata("text", ("t",), "classic")
     assert host.own_limits == {"max-queues": 3}
-    assert set(host.queues) == {"q"}
+    assert host.queues["q"].settings.message_ttl == 5
+    assert host.exchanges["e"].alternate == "a"
+    assert (host.policies.by_name, host.policies.operators) == (
+        policies.by_name,
+        policies.operators,
+    )
+    assert again.parameters.of_hosts == {("v", "shovel", "s"): {"x": [1]}}
+    assert again.parameters.of_the_broker == {"g": "x"}
     assert (ann.tags, ann.limits) == (("management", "own"), {"max-channels": 2})
     assert ann.password.matches(b"secret")
     assert ann.permissions == {"v": ALL}
@@ -94,6 +110,8 @@ def test_a_deletion_that_was_not_over_is_finished(kept, start):
     for number in range(1000):
         host.declare_queue(f"q{number}", durable=True, connection=None)
         host.bind_queue(queue=f"q{number}", exchange="e", routing_key="", connection=None)
+    broker.parameters.set("v", "shovel", "s", 1)
+    host.policies.set(Policy(name="p", pattern="", definition={"expires": 5}))
     assert not broker.delete_virtual_host("v").done
     again = start()
     assert "v" not in again.virtual_hosts
@@ -138,6 +156,9 @@ def test_what_makes_no_sense_is_named(kept, start, key, value, text):
 def test_a_checkpoint_has_it_all(kept, start):
     broker = start()
     broker.hosts.add("v")
+    broker.parameters.set("v", "shovel", "s", 1)
+    policies = broker.virtual_host("v").policies
+    policies.set(Policy(name="p", pattern="", definition={"expires": 5}))
     before = dict(kept)
     kept.clear()
     for _ in broker.keep_all():

@@ -2,9 +2,9 @@ import pytest
 
 from leveret.broker.errors import NotAllowed, NotFound, PreconditionFailed
 from leveret.broker.limits import Limits
+from leveret.broker.metadata import Metadata
 from leveret.broker.sessions import Sessions
 from leveret.broker.user import User
-from leveret.broker.virtual_host import Metadata
 from leveret.broker.virtual_hosts import VirtualHosts
 from leveret.engine.shard import Shard
 from tests.broker.conftest import Kept

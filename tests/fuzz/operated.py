@@ -14,6 +14,7 @@ from leveret.broker.commands.table import COMMANDS
 from leveret.broker.errors import BrokerError
 from leveret.engine.shard import Shard
 from leveret.server.control_session import read_request
+from leveret.wire.amqp091.tables import CLASSES
 from tests.fuzz.choices import Choices
 from tests.fuzz.grammar import ARGUMENTS, NAMES, NUMBERS, TYPES
 
@@ -49,6 +50,7 @@ class Operated:
     def __init__(self) -> None:
         self.shard = Shard()
         self.broker = Broker(self.shard, Random(1).randbytes)
+        self.classes = CLASSES
 
     def status(self) -> dict[str, object]:
         return {}

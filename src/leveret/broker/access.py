@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
+from leveret.broker.arguments import Arguments
 from leveret.broker.errors import AccessRefused
 from leveret.broker.permission import CONFIGURE, DEFAULT_EXCHANGE, READ, WRITE
+from leveret.broker.queue_arguments import DEAD_LETTER_EXCHANGE
 
 if TYPE_CHECKING:
     from leveret.broker.exchange import Exchange
@@ -96,3 +98,11 @@ class UserAccess:
             f"{action} access to {kind} '{name}' in vhost '{self.virtual_host}' "
             f"refused for user '{self.user.name}'"
         )
+
+
+def check_dead_letters(name: str, arguments: Arguments, access: Access) -> None:
+    """Whether somebody may have a queue's messages go on to its dead letter exchange."""
+    exchange = arguments.get(DEAD_LETTER_EXCHANGE)
+    if isinstance(exchange, str):
+        access.check(READ, QUEUE, name)
+        access.check(WRITE, EXCHANGE, exchange)

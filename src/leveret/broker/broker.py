@@ -15,10 +15,11 @@ from leveret.broker import authentication
 from leveret.broker.definitions import Definitions, Forgetful, Key
 from leveret.broker.errors import NotAllowed
 from leveret.broker.limits import Limits
+from leveret.broker.metadata import MAX_CONNECTIONS as VIRTUAL_HOSTS_MAX_CONNECTIONS
+from leveret.broker.parameters import Parameters
 from leveret.broker.sessions import Session, Sessions
 from leveret.broker.user import MAX_CHANNELS, MAX_CONNECTIONS, User
 from leveret.broker.users import Users
-from leveret.broker.virtual_host import MAX_CONNECTIONS as VIRTUAL_HOSTS_MAX_CONNECTIONS
 from leveret.broker.virtual_host import VirtualHost
 from leveret.broker.virtual_hosts import VirtualHosts
 
@@ -46,7 +47,9 @@ class Broker:
         self.sessions = Sessions()
         self.users = Users(random, self.sessions)
         self.hosts = VirtualHosts(shard, random, self.limits, self.sessions)
+        self.parameters = Parameters()
         self.definitions: Definitions = Forgetful()
+        self.is_new = False  # it has just been given the defaults
         if not empty:
             self.add_defaults()
 
@@ -59,6 +62,7 @@ class Broker:
         self.hosts.add(DEFAULT_VIRTUAL_HOST)
         self.users.add_guest(DEFAULT_VIRTUAL_HOST)
         self.definitions.define(DEFAULTS, {})
+        self.is_new = True
 
     def delete_virtual_host(self, name: str) -> Chore:
         """With all that is in it, and what anybody may there. It is done with the chore.
@@ -67,6 +71,7 @@ class Broker:
         """
         self.hosts.find(name)
         self.users.forget_virtual_host(name)
+        self.parameters.forget_virtual_host(name)
         return self.hosts.delete(name)
 
     # Those who come in
@@ -136,6 +141,7 @@ class Broker:
         """From now on tell `definitions` of all that changes and is to survive a restart."""
         self.definitions = definitions
         self.users.definitions = definitions
+        self.parameters.definitions = definitions
         self.hosts.definitions = definitions
         for host in (*self.hosts.by_name.values(), *self.hosts.leaving.values()):
             host.keep(definitions)
@@ -146,3 +152,4 @@ class Broker:
         yield
         yield from self.hosts.keep_all()
         yield from self.users.keep_all()
+        yield from self.parameters.keep_all()

@@ -11,6 +11,7 @@ from leveret.broker import queue_arguments
 from leveret.broker.arguments import Arguments
 from leveret.broker.equivalence import check_arguments, check_field
 from leveret.broker.errors import AccessRefused, ResourceLocked
+from leveret.broker.policy import NO_POLICY
 from leveret.broker.queue_settings import QueueSettings
 from leveret.engine.route import Exchange as RouteSource
 
@@ -38,7 +39,7 @@ class Subscription(Protocol):
 class Queue:
     """`owner` is the connection that an exclusive queue belongs to, None for all other queues.
 
-    `settings` are what its arguments ask for, until others are applied.
+    `settings` are what its arguments ask for, and policies; `effective` is whose these are.
     """
 
     __slots__ = (
@@ -46,6 +47,7 @@ class Queue:
         "auto_delete",
         "bindings",
         "durable",
+        "effective",
         "name",
         "owner",
         "settings",
@@ -76,6 +78,7 @@ class Queue:
         self.source = RouteSource()  # what the default exchange's route to here depends on
         self.bindings: dict[Binding, None] | None = None  # those that lead here, in order
         self.subscriptions: dict[Subscription, None] | None = None
+        self.effective = NO_POLICY
         self.settings: QueueSettings
         QueueSettings.from_arguments(arguments).apply(self)
 

@@ -111,6 +111,7 @@ def restore_queue(
         arguments=load_arguments(table(value["arguments"]), classes),
     )
     host.topology.add_queue(queue)
+    host.policies.govern_queue(queue)
 
 
 def restore_binding(host: VirtualHost, key: Key, classes: Classes) -> bool:

@@ -13,11 +13,14 @@ from leveret.broker.argument_values import Classes, JsonValue
 from leveret.broker.broker import DEFAULTS, Broker
 from leveret.broker.definitions import Definitions, Key, Value
 from leveret.broker.errors import BrokerError
+from leveret.broker.metadata import Metadata
+from leveret.broker.parameters import GLOBAL_PARAMETER, PARAMETER
 from leveret.broker.password import Password
 from leveret.broker.permission import Permission, TopicPermission
+from leveret.broker.policies import OPERATOR_POLICY, POLICY
+from leveret.broker.policy import Policy
 from leveret.broker.restore import OpenStore, RestoreError, restore, table, whole_number
 from leveret.broker.users import PERMISSION, TOPIC_PERMISSION, USER
-from leveret.broker.virtual_host import Metadata
 from leveret.broker.virtual_hosts import VIRTUAL_HOST
 
 if TYPE_CHECKING:
@@ -92,6 +95,26 @@ def restore_topic_permission(broker: Broker, key: Key, value: Value) -> None:
     broker.users.permit_topics(broker.users.by_name[key[2]], key[1], key[3], permission)
 
 
+def restore_policy(broker: Broker, key: Key, value: Value) -> None:
+    policy = Policy(
+        name=key[2],
+        pattern=text(value["pattern"]),
+        definition=table(value["definition"]),
+        priority=whole_number(value["priority"]),
+        apply_to=text(value["apply_to"]),
+    )
+    operator = key[0] == OPERATOR_POLICY
+    broker.hosts.all()[key[1]].policies.add(policy, operator=operator, lenient=True)
+
+
+def restore_parameter(broker: Broker, key: Key, value: Value) -> None:
+    broker.parameters.set(key[1], key[2], key[3], value["value"])
+
+
+def restore_global_parameter(broker: Broker, key: Key, value: Value) -> None:
+    broker.parameters.set_global(key[1], value["value"])
+
+
 Restorer = Callable[[Broker, Key, Value], None]
 RESTORERS: Final[Mapping[str, Restorer]] = {  # in this order
     DEFAULTS[0]: restore_defaults,
@@ -99,6 +122,10 @@ RESTORERS: Final[Mapping[str, Restorer]] = {  # in this order
     USER: restore_user,
     PERMISSION: restore_permission,
     TOPIC_PERMISSION: restore_topic_permission,
+    POLICY: restore_policy,
+    OPERATOR_POLICY: restore_policy,
+    PARAMETER: restore_parameter,
+    GLOBAL_PARAMETER: restore_global_parameter,
 }
 
 

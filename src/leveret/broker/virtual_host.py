@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from leveret.broker import queue_arguments
-from leveret.broker.access import EXCHANGE, QUEUE, UNLIMITED, Access
+from leveret.broker.access import EXCHANGE, QUEUE, UNLIMITED, Access, check_dead_letters
 from leveret.broker.arguments import NO_ARGUMENTS, Arguments, freeze
 from leveret.broker.binding import Binding
 from leveret.broker.definitions import Definitions, Recorder
@@ -25,6 +25,7 @@ from leveret.broker.exchanges import EXCHANGE_TYPES, RouterMaker
 from leveret.broker.exchanges.default import check_not_default
 from leveret.broker.exchanges.surroundings import Surroundings
 from leveret.broker.limits import Limits
+from leveret.broker.metadata import MAX_QUEUES, Metadata
 from leveret.broker.names import (
     RESERVED_PREFIX,
     check_not_reserved,
@@ -33,16 +34,17 @@ from leveret.broker.names import (
     stripped,
 )
 from leveret.broker.permission import CONFIGURE, READ, WRITE
+from leveret.broker.policies import Policies
 from leveret.broker.queue import Queue
 from leveret.broker.reply_queues import PSEUDO_QUEUE, check_not_reply_queue, reply_address
-from leveret.broker.topology import Topology
+from leveret.broker.topology import Topology, for_this_key
 from leveret.engine.chores import Chore
-from leveret.engine.route import Exchange as RouteSource
-from leveret.engine.route import Route, RouteCache
+from leveret.engine.route import RouteCache
 
 if TYPE_CHECKING:
     from leveret.broker.binding import Destination
     from leveret.broker.message import Message
+    from leveret.engine.route import Route
     from leveret.engine.shard import Shard
 
 PREDECLARED_EXCHANGES = (
@@ -53,18 +55,6 @@ PREDECLARED_EXCHANGES = (
     ("amq.topic", "topic"),
 )
 SEED_BYTES = 8
-
-MAX_CONNECTIONS: Final = "max-connections"
-MAX_QUEUES: Final = "max-queues"
-LIMITS: Final = (MAX_CONNECTIONS, MAX_QUEUES)
-
-
-class Metadata(NamedTuple):
-    """What a virtual host says of itself. No type of queue is made by default but the classic."""
-
-    description: str = ""
-    tags: tuple[str, ...] = ()
-    default_queue_type: str | None = None
 
 
 class Deletion(NamedTuple):
@@ -87,6 +77,7 @@ class VirtualHost:
         self.connection_count = 0  # of those that are open now
         self.routes = RouteCache(int.from_bytes(random(SEED_BYTES), "big"))
         self.topology = Topology(name, shard)
+        self.policies = Policies(self.topology)
         self.surroundings = Surroundings(random, self.topology.deliver, self.topology.spend)
         for exchange_name, type in PREDECLARED_EXCHANGES:
             router = EXCHANGE_TYPES[type](NO_ARGUMENTS, self.surroundings)
@@ -458,6 +449,7 @@ class VirtualHost:
             incarnation=incarnation,
         )
         self.topology.add_exchange(exchange)
+        self.policies.govern_exchange(exchange)
         return exchange
 
     def add_queue(
@@ -470,12 +462,20 @@ class VirtualHost:
         arguments: Arguments,
     ) -> Queue:
         queue_arguments.check(arguments, resource=self.queue_description(name))
-        count = len(self.queues)
-        self.limits.check_queues(count, name=name, virtual_host=self.name)
-        if (limit := self.reached(MAX_QUEUES, count)) is not None:
-            replace(self.limits, queues_max=limit).check_queues(
-                count, name=name, virtual_host=self.name
-            )
+        self.check_queue_count(name)
+        return self.make_queue(
+            name, durable=durable, auto_delete=auto_delete, owner=owner, arguments=arguments
+        )
+
+    def make_queue(
+        self,
+        name: str,
+        *,
+        durable: bool,
+        auto_delete: bool,
+        owner: object | None,
+        arguments: Arguments,
+    ) -> Queue:
         store = self.shard.open_queue()
         if durable and self.shard.keeps:
             self.shard.keep_queue(store, everything=False)
@@ -489,6 +489,7 @@ class VirtualHost:
             arguments=arguments,
         )
         self.topology.add_queue(queue)
+        self.policies.govern_queue(queue)
         return queue
 
     def reached(self, limit: str, count: int) -> int | None:
@@ -505,6 +506,14 @@ class VirtualHost:
         exchange = self.exchanges.get(source)
         if exchange is not None:
             access.check_topic(READ, exchange, routing_key)
+
+    def check_queue_count(self, name: str) -> None:
+        """Raises PreconditionFailed if there cannot be one more."""
+        count = len(self.queues)
+        self.limits.check_queues(count, name=name, virtual_host=self.name)
+        if (limit := self.reached(MAX_QUEUES, count)) is not None:
+            own = replace(self.limits, queues_max=limit)
+            own.check_queues(count, name=name, virtual_host=self.name)
 
     def unused_queue_name(self) -> str:
         while (name := generated_queue_name(self.random)) in self.queues:
@@ -538,20 +547,6 @@ class VirtualHost:
 
     def queue_description(self, name: str) -> str:
         return f"queue '{name}' in vhost '{self.name}'"
-
-
-def check_dead_letters(name: str, arguments: Arguments, access: Access) -> None:
-    """Whether somebody may have a queue's messages go on to its dead letter exchange."""
-    exchange = arguments.get(queue_arguments.DEAD_LETTER_EXCHANGE)
-    if isinstance(exchange, str):
-        access.check(READ, QUEUE, name)
-        access.check(WRITE, EXCHANGE, exchange)
-
-
-def for_this_key(route: Route) -> Route:
-    """The same, of an exchange that no other route is of."""
-    queues = [route.queue(index) for index in range(route.queue_count)]
-    return Route(RouteSource(), queues, route.source, route.by_content)
 
 
 def find_type(type: str) -> RouterMaker:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final
 from leveret.broker.definitions import Definitions, Forgetful, Value
 from leveret.broker.errors import NotAllowed, NotFound, PreconditionFailed
 from leveret.broker.limits import Limits, check_limits
+from leveret.broker.metadata import LIMITS, Metadata
 from leveret.broker.sweep import sweep
-from leveret.broker.virtual_host import LIMITS, Metadata, VirtualHost
+from leveret.broker.virtual_host import VirtualHost
 from leveret.engine.chores import Chore
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from leveret.engine.shard import Shard
 
 VIRTUAL_HOST: Final = "vhost"
-QUEUE_TYPES: Final = ("classic", "quorum", "stream")
 
 
 class VirtualHosts:
@@ -74,7 +74,7 @@ class VirtualHosts:
             raise PreconditionFailed(f"Virtual host '{name}' is being deleted")
         host = self.by_name.get(name)
         if host is None:
-            check_metadata(metadata or Metadata())
+            (metadata or Metadata()).check()
             host = VirtualHost(name, self.shard, self.random, self.limits)
             host.metadata = metadata or Metadata()
             host.keep(self.definitions)
@@ -85,7 +85,7 @@ class VirtualHosts:
     def describe(self, name: str, metadata: Metadata) -> None:
         """Instead of what it said of itself before. Raises NotFound, PreconditionFailed."""
         host = self.find(name)
-        check_metadata(metadata)
+        metadata.check()
         host.metadata = metadata
         self.keep(host)
 
@@ -121,6 +121,7 @@ class VirtualHosts:
         return chore
 
     def removal(self, host: VirtualHost) -> Iterator[None]:
+        host.policies.forget_all()
         yield from host.topology.remove_all()
         del self.leaving[host.name]
         self.definitions.define((VIRTUAL_HOST, host.name), None)
@@ -132,6 +133,7 @@ class VirtualHosts:
         for host in (*self.by_name.values(), *self.leaving.values()):
             if host.name in self.by_name or host.name in self.leaving:
                 self.keep(host)
+                host.policies.keep_all()
                 yield
 
     def keep(self, host: VirtualHost) -> None:
@@ -143,10 +145,3 @@ class VirtualHosts:
             "leaving": host.name in self.leaving,
         }
         self.definitions.define((VIRTUAL_HOST, host.name), value)
-
-
-def check_metadata(metadata: Metadata) -> None:
-    """Raises PreconditionFailed."""
-    type = metadata.default_queue_type
-    if type is not None and type not in QUEUE_TYPES:
-        raise PreconditionFailed("Unsupported default queue type")

@@ -14,6 +14,7 @@ from typing import Final
 
 from leveret.broker.commands.command import Command, WrongUsage
 from leveret.cli.ctl_client import Ambiguous, Client, Refused, TimedOut, Unreachable, find_socket
+from leveret.cli.ctl_definitions import EXPORT, IMPORT, export_file, import_file
 from leveret.cli.ctl_output import print_rows, print_value
 from leveret.cli.ctl_parser import PROGRAM, help_text, make_parser, parse, split
 
@@ -81,6 +82,13 @@ def run_command(command: Command, options: argparse.Namespace) -> int:
     formatter = options.formatter or ("table" if sys.stdout.isatty() else "tsv")
     path = find_socket(options.socket, options.data_dir)
     with Client(path, options.timeout) as client:
+        if command is EXPORT:
+            export_file(client, options.given)
+            return 0
+        if command is IMPORT:
+            for note in import_file(client, options.given):
+                print(f"{PROGRAM} {command.name}: {note}", file=sys.stderr)
+            return 0
         if command.columns:
             rows = client.rows(command.name, options.given, options.chosen)
             print_rows(options.chosen, rows, formatter=formatter, quiet=options.quiet, say=print)

@@ -19,6 +19,7 @@ from leveret.broker.commands.command import (
     unknown,
 )
 from leveret.broker.commands.table import COMMANDS, GROUPS
+from leveret.cli.ctl_definitions import EXPORT, IMPORT
 from leveret.cli.main import format_help
 from leveret.cli.secret import ask_secret
 
@@ -44,8 +45,8 @@ It finds the broker of the user's data directory, and one that runs in memory; a
 """
 
 WAIT: Final = Command("wait", "wait until the broker answers", lambda: None)
-LOCAL: Final = {"wait": WAIT}
-"""Commands that no broker knows."""
+LOCAL: Final = {"wait": WAIT, EXPORT.name: EXPORT, IMPORT.name: IMPORT}
+"""Commands that no broker knows, or not so."""
 ALL: Final[Mapping[str, Command]] = {**COMMANDS, **LOCAL}
 
 
@@ -164,7 +165,7 @@ def add_argument(parser: Parser, argument: Argument) -> None:
     name = f"argument_{argument.name}"
     choices = f": {' or '.join(argument.choices)}" if argument.choices else ""
     if not argument.option:
-        read = table if argument.kind is Kind.TABLE else str
+        read = READERS.get(argument.kind, str)
         parser.add_argument(
             name, metavar=metavar, nargs=nargs_of(argument), type=read, help=argument.what + choices
         )
@@ -224,7 +225,7 @@ def columns_text(command: Command) -> str | None:
 def help_text() -> str:
     """Of `leveret ctl` as a whole."""
     groups: dict[str, Iterable[Command]] = dict(GROUPS)
-    groups["the broker"] = [*groups["the broker"], *LOCAL.values()]
+    groups["the broker"] = [*groups["the broker"], WAIT]
     width = max(map(len, ALL)) + 2
     lines = [f"usage: {PROGRAM} COMMAND [arguments] [options]", "", DESCRIPTION]
     for title, commands in groups.items():
@@ -237,11 +238,15 @@ def commas(text: str) -> list[str]:
     return text.split(",")
 
 
-def table(text: str) -> dict[str, Any]:
+def anything(text: str) -> Any:
     try:
-        value = json.loads(text)
+        return json.loads(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is not JSON: {error}") from None
+
+
+def table(text: str) -> dict[str, Any]:
+    value = anything(text)
     if not isinstance(value, dict):
         raise argparse.ArgumentTypeError(f"{text!r} is not a JSON object")
     return value
@@ -267,3 +272,6 @@ def seconds(text: str) -> float:
     if not 0 < value <= 365 * 86_400:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
     return value
+
+
+READERS: Final[Mapping[Kind, Callable[[str], Any]]] = {Kind.TABLE: table, Kind.JSON: anything}

@@ -17,10 +17,13 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import leveret
 from leveret import limits
+from leveret.broker.broker import Broker
 from leveret.broker.limits import Limits
 from leveret.cli.control_socket import NAME as SOCKET_NAME
 from leveret.cli.control_socket import memory_socket, socket_in
@@ -76,6 +79,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
              " loses it when the machine fails (default: %(default)s)")  # fmt: skip
     add("--disk-free-limit", metavar="AMOUNT", type=_amount, default=DISK_FREE_BYTES_MIN,
         help="block publishers when less is free on the log's disk (default: 50MB)")  # fmt: skip
+    add("--definitions", metavar="FILE",
+        help="add what FILE defines (users, queues and so on, as RabbitMQ exports it) to what is"
+             " there, before anybody is served")  # fmt: skip
     add("--in-memory", action="store_true", help="keep nothing on disk, and do not warn of it")
     add("--control-socket", metavar="PATH",
         help=f"where leveret ctl finds it (default: DIR/{SOCKET_NAME} of --data-dir)")  # fmt: skip
@@ -115,7 +121,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
             log_rate.later = runner.get_loop().call_later
-            return runner.run(_serve(config, selector))
+            return runner.run(_serve(config, selector, arguments.definitions))
     except ListenError as error:
         return _complain(_explain(error), FAILED)
     except (ControlError, Refused) as error:
@@ -159,8 +165,8 @@ def _control_socket(data_directory: str | None) -> str | None:
     return path
 
 
-async def _serve(config: Config, selector: TurnSelector) -> int:
-    server = make_server(config, selector=selector)
+async def _serve(config: Config, selector: TurnSelector, definitions: str | None) -> int:
+    server = make_server(config, selector=selector, prepare=_importer(definitions))
     stop = server.stop_asked
     _stop_on_signals(stop)
     server.failure.add_done_callback(lambda _: stop.set())
@@ -177,6 +183,15 @@ async def _serve(config: Config, selector: TurnSelector) -> int:
         return FAILED
     await server.stop()
     return 0
+
+
+def _importer(definitions: str | None) -> Callable[[Broker], None] | None:
+    """What gives a broker the definitions of that file."""
+    if definitions is None:
+        return None
+    from leveret.cli.definitions_file import import_file  # not for who has none
+
+    return partial(import_file, path=definitions)
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:

@@ -33,9 +33,15 @@ SEED_BYTES = 8
 
 
 def make_server(
-    config: Config, *, clock: Clock | None = None, selector: TurnSelector | None = None
+    config: Config,
+    *,
+    clock: Clock | None = None,
+    selector: TurnSelector | None = None,
+    prepare: Callable[[Broker], None] | None = None,
 ) -> Server:
-    """A server with a broker that is new and empty, but for what its log has; see Server.
+    """A server with a broker that is new, but for what its log has; see Server.
+
+    `prepare` is called with the broker when it has what the log had, before anybody is served.
 
     Reading a log may take long, and is waited for. Raises leveret.server.durability.Refused.
     """
@@ -45,6 +51,13 @@ def make_server(
     shard = Shard(int.from_bytes(os.urandom(SEED_BYTES)), memory, journal=is_kept)
     broker = Broker(shard, os.urandom, config.limits, empty=is_kept)
     durability = recover_from(config, shard, broker)
+    try:
+        if prepare is not None:
+            prepare(broker)
+    except BaseException:
+        if durability is not None:
+            durability.leave()
+        raise
     keeper: Definitions | Messages = durability or InMemory()
     service = Service(
         shard,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import leveret
 from leveret.engine.buffer import COMPILED
 from leveret.server.resident import resident_bytes
+from leveret.wire.amqp091.tables import CLASSES
 
 if TYPE_CHECKING:
     from leveret.broker.argument_values import JsonValue
@@ -33,6 +34,7 @@ class Node:
         report: Callable[[Exception], None],
     ) -> None:
         self.broker = broker
+        self.classes = CLASSES
         self.report = report
         self.when_durable = definitions.when_durable
         self._server = server

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from leveret.broker.argument_values import Classes
 from leveret.broker.broker import Broker
 from leveret.broker.checkpoint import define_all
 from leveret.broker.definition_log import DefinitionLog
@@ -29,7 +28,7 @@ from leveret.log.port import HEADER_BYTES, Batch, Kind, LogError
 from leveret.server.clock import Clock
 from leveret.server.durability import Durability, LogLost, Refused
 from leveret.server.trimming import Trimming
-from leveret.wire.amqp091.tables import Decimal, Timestamp
+from leveret.wire.amqp091.tables import CLASSES
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +36,6 @@ PROGRESS_MS: Final = 2_000
 """Between two lines of a long recovery."""
 WAIT_S: Final = 1.0
 """For the disk, at a time: it is asked again then."""
-CLASSES: Final[Classes] = {"Decimal": Decimal, "Timestamp": Timestamp}
 
 
 class Recovery:

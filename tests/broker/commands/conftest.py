@@ -76,9 +76,14 @@ class Owner(SimpleNamespace):
     __hash__ = object.__hash__
 
 
+class Timestamp(int):
+    """Stands for those of a protocol's field tables."""
+
+
 class FakeNode:
     def __init__(self, broker: Broker) -> None:
         self.broker = broker
+        self.classes = {"Timestamp": Timestamp}
         self.clients: dict[str, FakeConnection] = {}
         self.is_stopped = False
 

@@ -25,7 +25,7 @@ def test_an_exchange_is_declared_and_shown(node):
     node.run("declare_exchange", name="e", type="topic", arguments=arguments, **options)
     assert node.run("show_exchange", name="e") == {
         **{"name": "e", "type": "topic", "durable": False, "auto_delete": True},
-        **{"internal": True, "arguments": arguments, "bindings": 0},
+        **{"internal": True, "arguments": arguments, "bindings": 0, "policy": None},
     }
 
 

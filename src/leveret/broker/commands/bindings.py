@@ -58,14 +58,14 @@ def bind(
             destination=destination,
             source=source,
             routing_key=routing_key,
-            arguments=load(arguments),
+            arguments=load(node, arguments),
         )
     else:
         host.bind_queue(
             queue=destination,
             exchange=source,
             routing_key=routing_key,
-            arguments=load(arguments),
+            arguments=load(node, arguments),
             connection=find(host, destination).owner,
         )
 
@@ -89,14 +89,14 @@ def unbind(
             destination=destination,
             source=source,
             routing_key=routing_key,
-            arguments=load(arguments),
+            arguments=load(node, arguments),
         )
     else:
         chore = host.unbind_queue(
             queue=destination,
             exchange=source,
             routing_key=routing_key,
-            arguments=load(arguments),
+            arguments=load(node, arguments),
             connection=find(host, destination).owner,
         )
     return Answer(lambda: None, chore)

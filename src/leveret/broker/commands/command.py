@@ -41,6 +41,7 @@ class Kind(Enum):
     FLAG = "true or false"
     COUNT = "a whole number"
     TABLE = "an object"
+    JSON = "anything"
     WORDS = "an array of texts"
     SECRET = "a text that nobody should see"
 
@@ -164,6 +165,8 @@ def fits(kind: Kind, value: object) -> bool:
         return isinstance(value, list | tuple) and None not in map(text_bytes, value)
     if kind is Kind.FLAG:
         return isinstance(value, bool)
+    if kind is Kind.JSON:
+        return True
     if kind is Kind.COUNT:
         return type(value) is int
     return isinstance(value, dict)

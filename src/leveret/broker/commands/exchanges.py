@@ -32,6 +32,7 @@ COLUMNS: Final = (
         "what it was declared with",
         lambda exchange: dump_arguments(exchange.arguments),
     ),
+    Column("policy", "that it goes by", lambda exchange: exchange.effective.policy),
     Column("bindings", "that lead away from it", lambda exchange: exchange.binding_count),
 )
 SHOWN: Final = ("name", "type")
@@ -65,7 +66,7 @@ def declare_exchange(
         durable=not transient,
         auto_delete=auto_delete,
         internal=internal,
-        arguments=load(arguments),
+        arguments=load(node, arguments),
     )
 
 

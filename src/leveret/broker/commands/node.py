@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from leveret.broker.argument_values import JsonValue
+    from leveret.broker.argument_values import Classes, JsonValue
     from leveret.broker.broker import Broker
     from leveret.broker.statistics import ChannelStatistics, ConnectionStatistics
 
@@ -28,6 +28,10 @@ class Connection(Protocol):
 class Node(Protocol):
     @property
     def broker(self) -> Broker: ...
+
+    @property
+    def classes(self) -> Classes:
+        """Those of the protocols' field tables, by name."""
 
     def status(self) -> Mapping[str, JsonValue]:
         """What the process is and has: see status.py for the names."""

@@ -72,6 +72,13 @@ COLUMNS: Final = (
     ),
     Column("consumers", "how many it has", lambda queue: queue.consumer_count),
     Column("bindings", "that lead to it", lambda queue: len(queue.bindings or ())),
+    Column("policy", "that it goes by", lambda queue: queue.effective.policy),
+    Column("operator_policy", "that narrows it", lambda queue: queue.effective.operator_policy),
+    Column(
+        "effective_policy_definition",
+        "what both come to",
+        lambda queue: dict(queue.effective.definition),
+    ),
     Column("state", "`running`", lambda queue: "running"),
 )
 SHOWN: Final = ("name", "messages")
@@ -110,7 +117,7 @@ def declare_queue(
         name,
         durable=not transient,
         auto_delete=auto_delete,
-        arguments=load(arguments),
+        arguments=load(node, arguments),
         connection=None,
     )
     return queue.name
@@ -129,11 +136,11 @@ def purge_queue(node: Node, *, vhost: str, name: str) -> Answer:
     return Answer(lambda: {"messages": chore.count}, chore)
 
 
-def load(arguments: Mapping[str, JsonValue]) -> dict[str, object]:
+def load(node: Node, arguments: Mapping[str, JsonValue]) -> dict[str, object]:
     """As a declaration has them. Raises WrongUsage."""
     check_depth(arguments, ARGUMENTS_DEPTH_MAX)
     try:
-        return load_arguments(arguments, {})
+        return load_arguments(arguments, node.classes)
     except (ValueError, TypeError, UnknownClass) as error:
         raise WrongUsage(f"arguments: {error}") from error
 

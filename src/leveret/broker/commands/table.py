@@ -15,8 +15,11 @@ from leveret.broker.commands import (
     channels,
     connections,
     consumers,
+    definitions,
     exchanges,
+    parameters,
     permissions,
+    policies,
     queues,
     status,
     users,
@@ -33,6 +36,9 @@ GROUPS: Final[Mapping[str, tuple[Command, ...]]] = {
     "virtual hosts": virtual_hosts.COMMANDS,
     "users": users.COMMANDS,
     "permissions": permissions.COMMANDS,
+    "policies": policies.COMMANDS,
+    "definitions": definitions.COMMANDS,
+    "parameters": parameters.COMMANDS,
 }
 
 COMMANDS: Final[Mapping[str, Command]] = {

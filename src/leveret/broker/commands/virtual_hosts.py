@@ -7,8 +7,8 @@ from typing import Final
 
 from leveret.broker.commands.command import VIRTUAL_HOST, Answer, Argument, Column, Command, Kind
 from leveret.broker.commands.node import Node
-from leveret.broker.virtual_host import Metadata, VirtualHost
-from leveret.broker.virtual_hosts import QUEUE_TYPES
+from leveret.broker.metadata import QUEUE_TYPES, Metadata
+from leveret.broker.virtual_host import VirtualHost
 
 COLUMNS: Final = (
     Column("name", "its name", lambda host: host.name),
