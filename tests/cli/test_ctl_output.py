@@ -78,6 +78,8 @@ def test_values_are_as_rabbitmqctl_writes_them() -> None:
     assert [text(value) for value in (True, False, None, 5, {}, [])] == [
         *("true", "false", "", "5", "[]", "[]")
     ]
+    assert text(["administrator", "a\n"]) == "[administrator, a\\n]"
+    assert text([1, "a"]) == '[1, "a"]'
     assert text({"x-max-length": 5}) == '{"x-max-length": 5}'
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -256,6 +257,20 @@ def test_our_mistakes_are_logged_and_not_told(
 
     talk(tmp_path, scenario)
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_the_log_tells_what_was_done_but_no_secret(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario(operator: Operator, server: Server) -> None:
+        await operator.ask("ping")
+        await operator.ask("add_user", username="ann", password="secret")
+
+    with caplog.at_level(logging.INFO):
+        talk(tmp_path, scenario)
+    assert "operator: add_user username='ann'" in caplog.text
+    assert "secret" not in caplog.text
+    assert "ping" not in caplog.text
 
 
 def test_a_broken_state_stops_the_broker(tmp_path: Path, command: Callable[..., None]) -> None:

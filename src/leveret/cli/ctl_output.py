@@ -79,6 +79,8 @@ def text(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return escaped(value)
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return f"[{', '.join(map(escaped, value))}]"
     if isinstance(value, dict | list):
         return escaped(json.dumps(value, ensure_ascii=False)) if value else "[]"
     return str(value)

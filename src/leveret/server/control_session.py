@@ -14,7 +14,7 @@ import socket
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from leveret.broker.commands.command import Answer, Listing, WrongUsage, perform
+from leveret.broker.commands.command import Answer, Listing, WrongUsage, perform, shown_arguments
 from leveret.broker.commands.table import COMMANDS
 from leveret.broker.errors import BrokerError
 from leveret.engine.errors import InvariantError
@@ -110,6 +110,8 @@ class Session:
     ) -> object:
         self._node.begin()
         command, outcome = perform(COMMANDS, self._node, name, arguments, columns)
+        if command.is_told:
+            log.info("operator: %s %s", name, shown_arguments(command, arguments))
         self._node.want_turn()
         if isinstance(outcome, Listing):
             await self._write({"columns": list(outcome.columns)})

@@ -12,6 +12,7 @@ from leveret.broker.commands.command import (
     WrongUsage,
     perform,
     show,
+    shown_arguments,
     unknown,
 )
 
@@ -116,6 +117,17 @@ def test_unknown_columns_are_refused_and_so_are_those_of_what_lists_nothing():
         "unknown column of words 'lenght': did you mean length?"
     )
     assert refused("later", {}, ["text"]) == "later has no columns"
+
+
+def test_the_log_has_what_is_short_and_no_secret():
+    command = Command("x", "", greet, (NAME, *OPTIONS, Argument("password", "", Kind.SECRET)))
+    given = {"name": "a b", "password": "secret", "table": {}, "times": 5, "is_loud": True}
+    assert shown_arguments(command, given) == "name='a b' is_loud=True times=5"
+
+
+def test_what_only_asks_is_not_told():
+    assert [command.is_told for command in COMMANDS.values()] == [True, False, True]
+    assert not COMMANDS["later"]._replace(asks=True).is_told
 
 
 def test_one_row_is_shown_whole():

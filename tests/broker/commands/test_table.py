@@ -25,6 +25,13 @@ def test_what_a_command_says_of_itself_is_true(command):
         assert not argument.option or argument.option.startswith("--")
 
 
+def test_what_only_asks_says_so():
+    told = {name for name, command in COMMANDS.items() if command.is_told}
+    assert not [name for name in told if name.startswith(("show_", "list_", "export_"))]
+    assert told >= {name for name, command in COMMANDS.items() if command.changes}
+    assert COMMANDS.keys() - told >= {"status", "ping", "authenticate_user"}
+
+
 def test_rabbitmqs_names_are_there():
     assert {
         *("status", "ping", "stop", "list_queues", "list_exchanges", "list_bindings"),

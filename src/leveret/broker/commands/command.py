@@ -73,7 +73,8 @@ class Column(NamedTuple):
 
 class Command(NamedTuple):
     """`changes`: it is done when what it changed is durable. `shown`: the columns, unless others
-    are asked for; with none, it lists nothing. `example` is what follows its name."""
+    are asked for; with none, it lists nothing. `asks`: it does nothing. `example` is what follows
+    its name."""
 
     name: str
     what: str
@@ -82,7 +83,13 @@ class Command(NamedTuple):
     columns: tuple[Column, ...] = ()
     shown: tuple[str, ...] = ()
     changes: bool = False
+    asks: bool = False
     example: str = ""
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the log is to have it: it does something."""
+        return not self.asks and not self.columns
 
 
 class Answer(NamedTuple):
@@ -180,6 +187,16 @@ def text_bytes(value: object) -> int | None:
         return len(encoded(value))
     except UnicodeEncodeError:
         return None
+
+
+def shown_arguments(command: Command, given: Mapping[str, object]) -> str:
+    """For the log: no secrets, and nothing long."""
+    short = (
+        f"{argument.name}={given[argument.name]!r}"
+        for argument in command.arguments
+        if argument.name in given and argument.kind in (Kind.NAME, Kind.TEXT, Kind.FLAG, Kind.COUNT)
+    )
+    return " ".join(short)
 
 
 def choose_columns(command: Command, names: Sequence[str]) -> list[Column]:

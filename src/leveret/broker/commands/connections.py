@@ -105,7 +105,13 @@ COMMANDS: Final = (
         SHOWN,
         example="pid name user state channels",
     ),
-    Command("show_connection", "all that is known of one connection", show_connection, (PID,)),
+    Command(
+        "show_connection",
+        "all that is known of one connection",
+        show_connection,
+        (PID,),
+        asks=True,
+    ),
     Command(
         "close_connection",
         "close a client's connection",

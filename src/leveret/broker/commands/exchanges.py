@@ -95,6 +95,7 @@ COMMANDS: Final = (
         "all that is known of one exchange",
         show_exchange,
         (NAME, VIRTUAL_HOST),
+        asks=True,
     ),
     Command(
         "declare_exchange",

@@ -183,7 +183,13 @@ COMMANDS: Final = (
         SHOWN,
         example="name messages consumers",
     ),
-    Command("show_queue", "all that is known of one queue", show_queue, (NAME, VIRTUAL_HOST)),
+    Command(
+        "show_queue",
+        "all that is known of one queue",
+        show_queue,
+        (NAME, VIRTUAL_HOST),
+        asks=True,
+    ),
     Command(
         "declare_queue",
         "make a queue, a durable one unless --transient says otherwise",

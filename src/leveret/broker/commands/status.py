@@ -33,7 +33,17 @@ def stop(node: Node) -> None:
 
 
 COMMANDS: Final = (
-    Command("status", "what the broker is, has and uses", status),
-    Command("ping", "ask whether the broker answers", ping),
+    Command(
+        "status",
+        "what the broker is, has and uses",
+        status,
+        asks=True,
+    ),
+    Command(
+        "ping",
+        "ask whether the broker answers",
+        ping,
+        asks=True,
+    ),
     Command("stop", "stop the broker, and wait until it has gone", stop),
 )

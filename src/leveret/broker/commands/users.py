@@ -122,6 +122,7 @@ COMMANDS: Final = (
         authenticate_user,
         (USERNAME, PASSWORD),
         example="ann",
+        asks=True,
     ),
     Command(
         "set_user_tags",
