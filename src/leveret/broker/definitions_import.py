@@ -19,7 +19,8 @@ from leveret.broker import queue_arguments
 from leveret.broker.argument_values import Classes, UnknownClass, load_arguments
 from leveret.broker.arguments import Arguments
 from leveret.broker.document import DocumentError, Entry
-from leveret.broker.errors import BrokerError
+from leveret.broker.errors import BrokerError, NotFound
+from leveret.broker.exchanges import EXCHANGE_TYPES
 from leveret.broker.limits import check_limits
 from leveret.broker.metadata import LIMITS, Metadata
 from leveret.broker.names import RESERVED_PREFIX
@@ -64,10 +65,11 @@ class Import:
         self.has_users = bool(self.document.values.get("users"))
         self.has_hosts = bool(self.document.values.get("vhosts"))
 
-    def run(self) -> list[str]:
+    def run(self, *, replacing: bool) -> list[str]:
         changes = [change for section in SECTIONS.values() for change in self.read(section)]
         self.find_unknown(self.document, "", OF_THE_DOCUMENT)
-        self.replace_defaults()
+        if replacing:
+            self.replace_defaults()
         for place, change in changes:
             try:
                 change()
@@ -95,8 +97,6 @@ class Import:
     def replace_defaults(self) -> None:
         """Whoever brings users and virtual hosts to a new broker wants these, and no others."""
         broker = self.broker
-        if not broker.is_new:
-            return
         if self.has_users and GUEST in broker.users.by_name and GUEST not in self.named("users"):
             broker.users.delete(GUEST)
             self.note(f"user '{GUEST}', whom a new broker has, is not among these: deleted")
@@ -130,14 +130,20 @@ class Import:
 
 
 def import_definitions(
-    broker: Broker, document: object, *, classes: Classes, virtual_host: str | None = None
+    broker: Broker,
+    document: object,
+    *,
+    classes: Classes,
+    virtual_host: str | None = None,
+    replacing: bool = False,
 ) -> list[str]:
     """Adds what the document has. `virtual_host` is where all of it goes, if that is given.
 
+    `replacing`: nobody has been served, and the defaults go where the document brings others.
     Returns what could not be honoured. `classes` as for load_arguments(). Raises DocumentError,
     mostly before anything has changed.
     """
-    return Import(broker, document, classes, virtual_host).run()
+    return Import(broker, document, classes, virtual_host).run(replacing=replacing)
 
 
 # The sections: each reads an entry, and returns what is to be done; None: nothing is
@@ -307,6 +313,9 @@ def read_exchange(work: Import, entry: Entry) -> Change | None:
         if name.startswith(RESERVED_PREFIX) and name not in target.exchanges:
             work.note(f"{resource}: there is no such exchange of the server's")
             return
+        if type not in EXCHANGE_TYPES:
+            work.note(f"{resource}: there are no exchanges of type {type}: it is not imported")
+            return
         try:
             target.declare_exchange(
                 name,
@@ -357,9 +366,11 @@ def read_queue(work: Import, entry: Entry) -> Change:
 def check_queue(host: VirtualHost, name: str, arguments: Arguments, *, is_classic: bool) -> None:
     """Raises PreconditionFailed for arguments that make no sense, and at the limit.
 
-    Those of another type are kept as they are.
+    Those of another type are kept as they are; of which version a queue was, does not matter.
     """
-    others = () if is_classic else (queue_arguments.TYPE, *queue_arguments.OF_OTHER_TYPES)
+    others: tuple[str, ...] = ("x-queue-version",)
+    if not is_classic:
+        others += (queue_arguments.TYPE, *queue_arguments.OF_OTHER_TYPES)
     checked = {key: value for key, value in arguments.items() if key not in others}
     queue_arguments.check(checked, resource=host.queue_description(name))
     host.check_queue_count(name)
@@ -377,19 +388,14 @@ def read_binding(work: Import, entry: Entry) -> Change | None:
 
     def change() -> None:
         target = work.broker.hosts.find(host)
-        if is_of_the_server_and_missing(target, source):
-            work.note(
-                f"binding of {kind} '{destination}' in vhost '{host}': no exchange '{source}'"
-            )
-            return
         bind = bind_queue if kind == "queue" else bind_exchange
-        bind(target, source, destination, routing_key=routing_key, arguments=arguments)
+        try:
+            bind(target, source, destination, routing_key=routing_key, arguments=arguments)
+        except NotFound as error:  # perhaps because it could not be imported
+            ends = f"exchange '{source}' to {kind} '{destination}'"
+            work.note(f"binding of {ends} in vhost '{host}': is not imported: {error.text}")
 
     return change
-
-
-def is_of_the_server_and_missing(host: VirtualHost, exchange: str) -> bool:
-    return exchange.startswith(RESERVED_PREFIX) and exchange not in host.exchanges
 
 
 def bind_queue(host: VirtualHost, source: str, queue: str, **options: object) -> None:

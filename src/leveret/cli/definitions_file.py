@@ -15,12 +15,13 @@ log = logging.getLogger(__name__)
 
 
 def import_file(broker: Broker, path: str) -> None:
-    """Adds what the file defines, and logs what of it could not be honoured.
+    """Adds what the file defines, before anybody is served. What of it could not be honoured, is
+    logged.
 
     Raises Refused.
     """
     try:
-        notes = import_definitions(broker, read(path), classes=CLASSES)
+        notes = import_definitions(broker, read(path), classes=CLASSES, replacing=broker.is_new)
     except DocumentError as error:
         raise Refused(f"{path}: {error}") from error
     for note in notes:

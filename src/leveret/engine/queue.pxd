@@ -1,7 +1,8 @@
+from leveret.engine.chunk cimport Chunk
 from leveret.engine.consumer cimport Consumer
 from leveret.engine.index cimport Index
 from leveret.engine.journal cimport Journal
-from leveret.engine.records cimport Chunk, Records
+from leveret.engine.records cimport Records
 from leveret.engine.rounds cimport Rounds
 
 cimport cython
@@ -10,6 +11,8 @@ cdef enum:
     KEEPS_NOTHING = 0
     KEEPS_PERSISTENT = 1
     KEEPS_ALL = 2
+
+cdef Queue named_queue(list queues, Py_ssize_t number)
 
 @cython.final
 cdef class Queue:

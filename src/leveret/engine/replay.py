@@ -15,15 +15,15 @@ except ImportError:
     from leveret._cython_compat import cython
 
 from leveret.engine.buffer import Buffer
+from leveret.engine.chunk import Chunk
 from leveret.engine.errors import ReplayError
 from leveret.engine.queue import Queue
-from leveret.engine.records import Chunk
 from leveret.engine.shard import Shard
 
 if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
+    from cython.cimports.leveret.engine.chunk import Chunk
     from cython.cimports.leveret.engine.journal import (
-        BATCH_HEAD_BYTES,
         DEFINE,
         DEFINE_HEAD_BYTES,
         DROP,
@@ -34,19 +34,18 @@ if cython.compiled:
     )
     from cython.cimports.leveret.engine.queue import Queue
     from cython.cimports.leveret.engine.records import (
+        BATCH_HEAD_BYTES,
         BODY_LENGTH,
         ENQUEUE,
         HEAD_BYTES,
         KIND,
         NAMES_LENGTH,
         TARGET_BYTES,
-        Chunk,
         record_bytes,
     )
     from cython.cimports.leveret.engine.shard import Shard
 else:
     from leveret.engine.journal import (
-        BATCH_HEAD_BYTES,
         DEFINE,
         DEFINE_HEAD_BYTES,
         DROP,
@@ -56,6 +55,7 @@ else:
         SETTLE_BYTES,
     )
     from leveret.engine.records import (
+        BATCH_HEAD_BYTES,
         BODY_LENGTH,
         ENQUEUE,
         HEAD_BYTES,
@@ -86,9 +86,12 @@ class Replay:
         self.claimed: dict[int, Queue] = {}
         self.dropped: dict[int, int] = {}  # the newest identity, by number
 
-    def apply(self, number: int, batch: Buffer, start: int, length: int) -> None:
-        """A batch with its head. Raises ReplayError for what no journal writes."""
-        chunk: Chunk = self.shard.journal.adopt(number, batch, start, length)
+    def apply(self, number: int, position: int, batch: Buffer, start: int, length: int) -> None:
+        """A batch with its head, and where the log has it.
+
+        Raises ReplayError for what no journal writes.
+        """
+        chunk: Chunk = self.shard.journal.adopt(number, position, batch, start, length)
         end: cython.Py_ssize_t = chunk.used
         at: cython.Py_ssize_t = end - length + BATCH_HEAD_BYTES
         size: cython.Py_ssize_t
@@ -100,6 +103,15 @@ class Replay:
                 raise ReplayError(f"a record of {size} bytes")
             self.record(chunk, at, size)
             at += size
+        self.shard.evict()
+
+    def doubt(self) -> None:
+        """Something is missing: nobody knows which messages were delivered, nor of those before."""
+        queue: Queue | None
+        self.redelivered = True
+        for queue in self.shard.queues:
+            if queue is not None:
+                queue.index.mark_redelivered_within(0, queue.index.next_position)
 
     def claim(self, identity: int) -> Queue:
         """The queue of this identity, with what the log has of it. Raises ReplayError."""
@@ -152,6 +164,7 @@ class Replay:
         body_length = lengths >> 32
         if length != record_bytes(targets, names_and_targets >> 48, lengths & MASK_32, body_length):
             raise ReplayError("a message whose parts are not as long as the whole")
+        chunk.message_count += 1
         for target in range(
             at + HEAD_BYTES, at + HEAD_BYTES + targets * TARGET_BYTES, TARGET_BYTES
         ):
@@ -165,6 +178,7 @@ class Replay:
             if position < queue.index.next_position:
                 raise ReplayError(f"position {position} of queue {identity:x} comes again")
             chunk.references += 1
+            chunk.references_at_first += 1
             queue.restore(position, location, body_length, self.redelivered)
         return 0
 
@@ -172,7 +186,6 @@ class Replay:
         self, chunk: Chunk, kind: cython.int, at: cython.Py_ssize_t, length: cython.Py_ssize_t
     ) -> cython.int:
         """Something became of a queue's messages from one position to another."""
-        position: cython.ulonglong
         first: cython.ulonglong
         last: cython.ulonglong
         queue: Queue
@@ -187,11 +200,7 @@ class Replay:
             return 0
         if kind == SETTLE:
             return queue.forget(first, last)
-        for position in range(
-            max(first, queue.index.first_position()), min(last + 1, queue.index.next_position)
-        ):
-            queue.index.mark_redelivered(position)
-        return 0
+        return queue.index.mark_redelivered_within(first, last)
 
     def drop(self, identity: cython.ulonglong) -> cython.int:
         queue: Queue = self.queue(identity)

@@ -1,12 +1,14 @@
 from leveret.engine.buffer cimport Buffer
 from leveret.engine.chores cimport Chores
+from leveret.engine.chunk cimport Chunk
+from leveret.engine.guests cimport Guests
 from leveret.engine.journal cimport Journal
 from leveret.engine.memory cimport Memory
 from leveret.engine.output cimport Outputs
 from leveret.engine.pages cimport PagePool
 from leveret.engine.queue cimport Queue
 from leveret.engine.recall cimport Recall
-from leveret.engine.records cimport Chunk, Records
+from leveret.engine.records cimport Records
 from leveret.engine.route cimport Route
 from leveret.engine.spill cimport Spill
 
@@ -25,6 +27,7 @@ cdef class Shard:
     cdef readonly PagePool pages
     cdef readonly Outputs outputs
     cdef readonly Spill spill
+    cdef readonly Guests guests
     cdef readonly Recall recall
     cdef readonly list queues
     cdef dict emptying
@@ -61,5 +64,6 @@ cdef class Shard:
     cdef int touch(self, Queue queue) except -1
     cdef int wake(self, list queues) except -1
     cdef int make_calls(self) except -1
+    cpdef evict(self)
     cdef int compact(self) except -1
     cdef int move(self, Chunk chunk, Py_ssize_t at) except -1

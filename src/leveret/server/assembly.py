@@ -23,6 +23,7 @@ from leveret.server.durability import Durability
 from leveret.server.resident import map_memory
 from leveret.server.selector import TurnSelector
 from leveret.server.server import Server
+from leveret.server.spilling import fold_into
 
 if TYPE_CHECKING:
     from leveret.server.node import Node
@@ -49,6 +50,8 @@ def make_server(
     memory = Memory(config.memory_bytes_max, map_memory)
     is_kept = config.data_directory is not None
     shard = Shard(int.from_bytes(os.urandom(SEED_BYTES)), memory, journal=is_kept)
+    if config.spill_folder is not None:
+        fold_into(shard, config.spill_folder)  # also what a log has may be long
     broker = Broker(shard, os.urandom, config.limits, empty=is_kept)
     durability = recover_from(config, shard, broker)
     try:
