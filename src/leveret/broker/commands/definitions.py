@@ -127,8 +127,6 @@ def import_definitions(
     node: Node, *, document: Mapping[str, JsonValue], vhost: str | None
 ) -> list[str]:
     """What could not be honoured. Raises PreconditionFailed for what is wrong, with its place."""
-    # Who is served by a broker has seen its defaults: they are not deleted under the feet.
-    node.broker.is_new = False
     if vhost is not None:
         node.broker.hosts.find(vhost)
     try:
