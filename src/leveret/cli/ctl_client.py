@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, BinaryIO, Final, Self, cast
 
-from leveret.cli.control_socket import memory_sockets, socket_in
+from leveret.cli.control_socket import answers, memory_sockets, socket_in
 from leveret.cli.data_directory import default_data_directory
 from leveret.server.unix_socket import connect_to
 
@@ -127,7 +127,9 @@ def find_socket(socket_path: str | None, data_directory: str | None) -> str:
     if data_directory is not None:
         return socket_in(data_directory)
     default = socket_in(str(default_data_directory()))
-    found = ([default] if os.path.exists(default) else []) + memory_sockets()
+    found = memory_sockets()
+    if os.path.exists(default) and (answers(default) or not found):
+        found.insert(0, default)
     if not found:
         raise Unreachable(f"no broker of yours answers on this machine: {START}")
     if len(found) > 1:

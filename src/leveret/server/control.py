@@ -103,10 +103,12 @@ async def serve(node: Node, sock: socket.socket, *, is_refused: bool) -> None:
 
     try:
         reader, writer = await open_session(sock)
-    except OSError as error:
-        log.debug("control: %s", error)
+    except BaseException as error:
         sock.close()
-        return
+        if isinstance(error, OSError):
+            log.debug("control: %s", error)
+            return
+        raise
     try:
         session = Session(node, reader, writer)
         await (session.refuse(CONNECTIONS_MAX) if is_refused else session.run())

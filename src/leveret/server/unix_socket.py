@@ -38,8 +38,9 @@ def listen_at(path: str, backlog: int) -> socket.socket:
         sock = new_socket()
         try:
             sock.setblocking(False)
-            # Linux makes the file with the descriptor's mode: nobody else gets in in between.
-            os.fchmod(sock.fileno(), MODE)
+            if sys.platform == "linux":
+                # It makes the file with the descriptor's mode: nobody gets in in between.
+                os.fchmod(sock.fileno(), MODE)
             sock.bind(name)
             os.chmod(name, MODE)
             sock.listen(backlog)
