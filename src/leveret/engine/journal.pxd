@@ -1,5 +1,6 @@
 from leveret.engine.buffer cimport Buffer
 from leveret.engine.chunk cimport Chunk
+from leveret.engine.log_order cimport LogOrder
 from leveret.engine.records cimport Records
 
 cimport cython
@@ -29,7 +30,7 @@ cdef class Journal:
     cdef Py_ssize_t record_count
     cdef list sealed
     cdef list under_way
-    cdef object chunks
+    cdef readonly LogOrder order
     cdef readonly unsigned long long number
     cdef readonly unsigned long long durable
     cdef public bint urgent
@@ -39,6 +40,7 @@ cdef class Journal:
     cdef Py_ssize_t settle(self, unsigned long long queue, unsigned long long position) except -1
     cdef int extend(self, Py_ssize_t at, unsigned long long position) except -1
     cdef Py_ssize_t begin(self, int kind, Py_ssize_t length, unsigned long long queue) except -1
+    cpdef gone(self, unsigned long long queue, unsigned long long first, unsigned long long last)
     cpdef drop(self, unsigned long long queue, bytes key=*)
     cpdef define(self, bytes key, bytes value)
     cdef Chunk adopt(

@@ -45,7 +45,7 @@ cdef class Queue:
 
     cdef bint accepts(self) except -1
     cpdef keep(self, int keeps, unsigned long long identity)
-    cdef int restore(
+    cdef bint restore(
         self,
         unsigned long long position,
         unsigned long long location,

@@ -129,13 +129,19 @@ class Queue:
         location: cython.ulonglong,
         body_length: cython.Py_ssize_t,
         redelivered: cython.bint,
-    ) -> cython.int:
-        """The log has this message at a position above all others."""
-        self.index.next_position = position
-        self.enqueue(location, body_length)
+    ) -> cython.bint:
+        """The log has this message at a position; False: it has it elsewhere, too."""
+        if position >= self.index.next_position:
+            self.index.next_position = position
+            self.enqueue(location, body_length)
+        elif self.index.put(position, location):
+            self.ready_count += 1
+            self.ready_bytes += body_length
+        else:
+            return False
         if redelivered:
             self.index.mark_redelivered(position)
-        return 0
+        return True
 
     def forget(self, first: cython.ulonglong, last: cython.ulonglong) -> cython.int:
         """The log has it that these are gone; those that are not there went before."""

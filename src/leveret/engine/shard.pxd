@@ -1,6 +1,7 @@
 from leveret.engine.buffer cimport Buffer
 from leveret.engine.chores cimport Chores
 from leveret.engine.chunk cimport Chunk
+from leveret.engine.forward cimport Forward
 from leveret.engine.guests cimport Guests
 from leveret.engine.journal cimport Journal
 from leveret.engine.memory cimport Memory
@@ -28,6 +29,7 @@ cdef class Shard:
     cdef readonly Outputs outputs
     cdef readonly Spill spill
     cdef readonly Guests guests
+    cdef readonly Forward forward
     cdef readonly Recall recall
     cdef readonly list queues
     cdef dict emptying

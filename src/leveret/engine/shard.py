@@ -20,6 +20,7 @@ from leveret.engine.buffer import Buffer
 from leveret.engine.chores import Chore, Chores
 from leveret.engine.chunk import Chunk
 from leveret.engine.errors import InvariantError
+from leveret.engine.forward import Forward
 from leveret.engine.guests import Guests
 from leveret.engine.journal import Journal
 from leveret.engine.memory import Memory
@@ -37,6 +38,7 @@ if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
     from cython.cimports.leveret.engine.chores import Chore, Chores
     from cython.cimports.leveret.engine.chunk import GUESTS, Chunk
+    from cython.cimports.leveret.engine.forward import Forward
     from cython.cimports.leveret.engine.guests import Guests
     from cython.cimports.leveret.engine.journal import Journal
     from cython.cimports.leveret.engine.memory import Memory
@@ -132,6 +134,7 @@ class Shard:
         self.spill = Spill(self.records, Nearness(self.queues))
         self.guests = Guests(self.records, self.queues, self.emptying, Nearness(self.queues))
         self.recall = Recall(self.records, self.queues, self.guests)
+        self.forward = Forward(self.records, self.queues)
         self.sharing: list[Owing] = []
         self.owing: list[Owing] = []
         self.calls: list[Callable[[], None]] = []
@@ -425,7 +428,10 @@ class Shard:
         self.spill.written(cython.cast(Chunk, self.records.chunks[number]), kept)
 
     def fetched(self, reading: Reading, complete: bool) -> None:
-        """The store has done with what it was asked to read."""
+        """The store, or the log, has done with what it was asked to read."""
+        if reading.for_copy:
+            self.forward.arrived(reading, complete)
+            return
         self.wake(self.recall.arrived(reading, complete))
 
     def wake(self, queues: list) -> cython.int:
