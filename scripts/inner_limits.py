@@ -35,6 +35,24 @@ PACE = (
         "server/test_listener.py::test_out_of_descriptors_it_pauses_says_so_once_and_goes_on",
     ),
     Inner(
+        "server/control.RETRY_S",
+        "before operators are accepted again, when files were used up",
+        "s",
+        "server/test_control.py::test_out_of_descriptors_it_pauses_and_goes_on",
+    ),
+    Inner(
+        "server/control_session.ROWS_PER_SLICE",
+        "rows made for an operator's listing, before others have their turn",
+        "rows",
+        "server/test_control_session.py::test_the_loop_goes_on_between_slices",
+    ),
+    Inner(
+        "server/control_session.OUTPUT_BYTES",
+        "rows that an operator has not taken, before more are made",
+        "bytes",
+        "server/test_control_session.py::test_who_does_not_read_has_no_more_rows_made_and_is_cut_off",
+    ),
+    Inner(
         "server/selector.READY_MAX",
         "sockets served in a turn",
         "sockets",

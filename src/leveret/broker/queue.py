@@ -17,6 +17,7 @@ from leveret.engine.route import Exchange as RouteSource
 
 if TYPE_CHECKING:
     from leveret.broker.binding import Binding
+    from leveret.broker.statistics import ConsumerStatistics
     from leveret.broker.topology import Topology
     from leveret.engine.queue import Queue as Store
 
@@ -30,6 +31,9 @@ class Subscription(Protocol):
 
     def cancelled(self) -> None:
         """The queue goes away and has let go of the subscription: tell the client, forget it."""
+
+    def statistics(self) -> ConsumerStatistics:
+        """What an operator may want to know of it."""
 
 
 class Queue:

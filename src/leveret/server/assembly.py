@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import leveret
 from leveret.broker.broker import Broker
@@ -23,6 +24,9 @@ from leveret.server.resident import map_memory
 from leveret.server.selector import TurnSelector
 from leveret.server.server import Server
 from leveret.server.spilling import fold_into
+
+if TYPE_CHECKING:
+    from leveret.server.node import Node
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +80,20 @@ def make_server(
             service, owner=owner, is_loopback=remote.is_loopback, tick=tick, refusal=refusal
         )
 
-    server = Server(shard, open_peer, config, clock=clock, selector=selector, durability=durability)
+    def make_node() -> Node:
+        from leveret.server.node import Node  # not before an operator comes
+
+        return Node(server, broker, config, definitions=keeper, report=report)
+
+    server = Server(
+        shard,
+        open_peer,
+        config,
+        clock=clock,
+        selector=selector,
+        durability=durability,
+        make_node=make_node,
+    )
     journal.name_of = server.name_of
     return server
 

@@ -82,7 +82,7 @@ class SimulatedDisk:
         self._is_dying = False
 
     def crash(self) -> SimulatedDisk:
-        """The same disk after the machine has lost its power. To this one, nothing if it is idle."""
+        """The same disk after its machine has lost power. Nothing happens to this one if idle."""
         self._is_dying = True
         for _ in range(self.dice.randrange(len(self._requests) + 1)):
             perform, _done = self._requests.popleft()

@@ -15,7 +15,7 @@ message is in memory. If that takes time, parsing rests meanwhile; deliveries go
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from leveret.broker.access import Access
 from leveret.broker.authentication import LoginRefused
@@ -28,6 +28,7 @@ from leveret.engine.errors import InvariantError, PeerViolation
 from leveret.engine.route import Route
 from leveret.peers.amqp091 import connection_methods, message
 from leveret.peers.amqp091.channel import Channel
+from leveret.peers.amqp091.client import UNKNOWN
 from leveret.peers.amqp091.dispatch import (
     CONNECTION_HANDLERS,
     DEFINING_CLASSES,
@@ -58,6 +59,9 @@ from leveret.wire.amqp091.methods import (
     encode_method,
 )
 from leveret.wire.amqp091.reply_codes import REPLY_CODES, reply_text
+
+if TYPE_CHECKING:
+    from leveret.broker.statistics import ChannelStatistics, PeerStatistics
 
 PROTOCOL_HEADERS: Final = (frames.PROTOCOL_HEADER, b"AMQP\x01\x01\x00\x09")
 
@@ -92,6 +96,7 @@ class Connection:
         self.finished = False  # the same as being CLOSED, and asked after each read
         self.timing = Timing(deadline)
         self.capabilities: frozenset[str] = frozenset()
+        self.client = UNKNOWN
         self.virtual_host: VirtualHost | None = None
         self.frame_max = 0
         self.channel_max = 0
@@ -165,6 +170,21 @@ class Connection:
         elif self.timing.owes_heartbeat():
             self.timing.spoke(tick)
             self.engine.write(frames.HEARTBEAT_FRAME)
+
+    @property
+    def pid(self) -> str:
+        """What operators know it by."""
+        return str(self.owner)
+
+    def statistics(self) -> PeerStatistics:
+        from leveret.peers.amqp091.statistics import of_connection  # not before somebody asks
+
+        return of_connection(self)
+
+    def channel_statistics(self) -> Iterable[ChannelStatistics]:
+        from leveret.peers.amqp091.statistics import of_channels  # as above
+
+        return of_channels(self)
 
     def shut_down(self, text: str) -> None:
         if self.state is State.RUNNING:

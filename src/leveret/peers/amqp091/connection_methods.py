@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from leveret.broker.access import UserAccess
 from leveret.broker.errors import BrokerError, NotAllowed
 from leveret.broker.user import IMPERSONATOR
+from leveret.peers.amqp091.client import read_client
 from leveret.peers.amqp091.login import MECHANISMS, log_in
 from leveret.peers.amqp091.states import State
 from leveret.peers.service import Service
@@ -70,6 +71,7 @@ def start_ok(connection: Connection, method: ConnectionStartOk) -> None:
     capabilities = method.client_properties.get("capabilities")
     if isinstance(capabilities, Mapping):
         connection.capabilities = frozenset(k for k, v in capabilities.items() if v is True)
+    connection.client = read_client(method.client_properties)
     try:
         user = log_in(
             connection.service.broker,
