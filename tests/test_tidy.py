@@ -60,6 +60,8 @@ RAW_MEMORY = "engine/buffer"  # the only module of the engine with pointers in i
 POINTER_IN_PY = re.compile(r"libc\.string|\bcython\.(address|array|pointer|p_\w+)\b")
 POINTER_IN_PXD = re.compile(r"libc\.string|\bcdef\b.*\w\s*\*\s*\w")
 WITHOUT_PXD = {  # compiled module: why it declares no C types for others
+    "engine/reading": "what recall asks for: its tests are those of recall",
+    "engine/spread": "how recall reads the log: its tests are those of guests",
     "engine/probe": "only tests call it, from Python",
 }
 
@@ -72,6 +74,8 @@ RATCHET: dict[str, int] = {  # what is too long already: its length, which may o
 }
 TESTED_ELSEWHERE: dict[str, str] = {  # sans-IO module without a test module of its own: why
     "engine/nearness": "its tests are those of what leaves memory: spill and guests",
+    "engine/reading": "what recall asks for: its tests are those of recall",
+    "engine/spread": "how recall reads the log: its tests are those of guests",
     "engine/probe": "is itself the tests' view of engine/buffer",
     "broker/exchanges/__init__": "every test of an exchange goes through its table",
     "wire/amqp091/errors": "raised in the tests of every module beside it",

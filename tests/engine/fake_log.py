@@ -2,7 +2,7 @@
 
 from leveret.engine.buffer import Buffer
 from leveret.engine.gaps import say_what_is_gone
-from leveret.engine.recall import Reading
+from leveret.engine.reading import Reading
 from leveret.engine.replay import Replay
 from leveret.engine.shard import Shard
 

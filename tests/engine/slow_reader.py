@@ -1,6 +1,6 @@
 """A log that is read back slowly: it answers when it is told to, in any order, or fails to."""
 
-from leveret.engine.recall import Reading
+from leveret.engine.reading import Reading
 from leveret.engine.shard import Shard
 from tests.engine.client import Client, Message
 from tests.engine.fake_log import FakeLog

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from leveret.engine.buffer import Buffer
-from leveret.engine.recall import Reading
+from leveret.engine.reading import Reading
 from leveret.engine.shard import Shard
 from tests.engine.client import Client, Message
 

@@ -37,7 +37,7 @@ HOT = {
     "pages": "Pages: find",
     "records": "Records: append add_target chunk_of release release_in room release_stored bring"
     " release_logged home_of",
-    "recall": "Recall: continues extend revive_all revive length_of",
+    "recall": "Recall: continues extend revive_all revive invite length_of",
     "nearness": "Nearness: has_near log_has_near names_near is_near_in",
     "guests": "Guests: invite",
     "output": "Output: reserve is_full",

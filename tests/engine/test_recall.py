@@ -4,7 +4,7 @@ import pytest
 
 from leveret.engine.errors import InvariantError
 from leveret.engine.queue import Queue
-from leveret.engine.recall import Reading
+from leveret.engine.reading import Reading
 from tests.engine.client import Client, World, ack_frame, message, nack_frame
 from tests.engine.commands import MIB
 from tests.engine.slow_store import SlowStore, drain

@@ -25,7 +25,7 @@ from leveret.engine.errors import InvariantError
 from leveret.engine.journal import Batch
 from leveret.engine.log_order import LogOrder
 from leveret.engine.queue import Queue
-from leveret.engine.recall import Reading
+from leveret.engine.reading import Reading
 from leveret.engine.records import Records
 
 if cython.compiled:
@@ -34,7 +34,7 @@ if cython.compiled:
     from cython.cimports.leveret.engine.journal import Batch
     from cython.cimports.leveret.engine.log_order import LogOrder
     from cython.cimports.leveret.engine.queue import Queue, named_queue
-    from cython.cimports.leveret.engine.recall import Reading
+    from cython.cimports.leveret.engine.reading import Reading
     from cython.cimports.leveret.engine.records import (
         BATCH_HEAD_BYTES,
         BODY_LENGTH,

@@ -3,30 +3,11 @@ from leveret.engine.chunk cimport Chunk
 from leveret.engine.guests cimport Guests
 from leveret.engine.memory cimport Memory
 from leveret.engine.queue cimport Queue
+from leveret.engine.reading cimport Reading, Run
 from leveret.engine.records cimport Records
+from leveret.engine.spread cimport Spread
 
 cimport cython
-
-@cython.final
-cdef class Run:
-    cdef Chunk chunk
-    cdef Queue queue
-    cdef readonly unsigned long long first
-    cdef Py_ssize_t start
-    cdef Py_ssize_t last
-    cdef Py_ssize_t end
-
-@cython.final
-cdef class Reading:
-    cdef readonly Chunk chunk
-    cdef readonly Py_ssize_t number
-    cdef readonly Py_ssize_t offset
-    cdef readonly Py_ssize_t count
-    cdef readonly Buffer buffer
-    cdef Py_ssize_t last
-    cdef list queues
-    cdef bint for_space
-    cdef bint for_copy
 
 @cython.final
 cdef class Recall:
@@ -42,9 +23,7 @@ cdef class Recall:
     cdef public Py_ssize_t ahead_bytes_max
     cdef unsigned long long asks
     cdef bint emptying
-    cdef dict under_way
-    cdef readonly Py_ssize_t spread
-    cdef Py_ssize_t narrow_reads
+    cdef Spread spread
 
     cdef list ask(self)
     cdef int give_back(self, Buffer buffer) except -1
@@ -60,9 +39,6 @@ cdef class Recall:
     cdef int join(self, list runs) except -1
     cdef int read_run(self, Run run, list queues) except -1
     cdef int read_log(self, Run run, list queues) except -1
-    cdef Reading covering(self, Run run)
-    cdef Py_ssize_t widened(self, Run run) except -1
-    cdef int judge(self, Reading reading, Py_ssize_t invited) except -1
     cdef int read(self, Reading reading) except -1
     cdef Buffer take_buffer(self, Py_ssize_t count)
     cdef list arrived(self, Reading reading, bint complete)

@@ -37,7 +37,9 @@ from leveret.engine.guests import Guests
 from leveret.engine.index import Index
 from leveret.engine.pages import Page
 from leveret.engine.queue import Queue
+from leveret.engine.reading import Reading, Run
 from leveret.engine.records import Records
+from leveret.engine.spread import Spread
 
 if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
@@ -46,6 +48,7 @@ if cython.compiled:
     from cython.cimports.leveret.engine.index import READY, Index
     from cython.cimports.leveret.engine.pages import PAGE_SLOTS, Page
     from cython.cimports.leveret.engine.queue import Queue, named_queue
+    from cython.cimports.leveret.engine.reading import Reading, Run
     from cython.cimports.leveret.engine.records import (
         BODY_LENGTH,
         HEAD_BYTES,
@@ -57,6 +60,7 @@ if cython.compiled:
         Records,
         next_message,
     )
+    from cython.cimports.leveret.engine.spread import Spread
 else:
     from leveret.engine.chunk import OF_LOG
     from leveret.engine.index import READY
@@ -96,11 +100,6 @@ LOOK_AHEAD_MAX = cython.declare(cython.Py_ssize_t, 4096)
 READ_BYTES = cython.declare(cython.Py_ssize_t, 256 * 1024)
 # So much between two wanted records is read along: less work than another read.
 GAP_BYTES = cython.declare(cython.Py_ssize_t, 32 * 1024)
-# Of the log, where several queues are drained whose messages stand among one another's: then what
-# one of them wants has what the others will want around it.
-SPREAD_BYTES = cython.declare(cython.Py_ssize_t, 64 * 1024)
-# Between two tries whether that is so.
-NARROW_READS = cython.declare(cython.Py_ssize_t, 16)
 # So many times as far as a queue asks, it takes what is read along for others.
 WELCOME = cython.declare(cython.Py_ssize_t, 2)
 # What is read of a record whose length is not known yet, at least.
@@ -116,41 +115,6 @@ SPARE_BUFFERS_MAX = cython.declare(cython.Py_ssize_t, 32)
 THIN_CHUNKS_MAX = cython.declare(cython.Py_ssize_t, 64)
 
 by_location = attrgetter("first")
-
-
-class Run:
-    """A stretch of a stored chunk that one queue wants; its last record begins at `last`."""
-
-    def __init__(self, chunk: Chunk, start: int, queue: Queue) -> None:
-        self.chunk = chunk
-        self.queue = queue
-        self.first = (chunk.number << OFFSET_BITS) + start
-        self.start = start
-        self.last = start
-        self.end = start
-
-
-class Reading:
-    """What the store is asked for: `count` bytes from `offset` of chunk `number`, into `buffer`."""
-
-    def __init__(
-        self,
-        chunk: Chunk,
-        offset: cython.Py_ssize_t,
-        count: cython.Py_ssize_t,
-        buffer: Buffer,
-        last: cython.Py_ssize_t,
-        queues: list,
-    ) -> None:
-        self.chunk = chunk
-        self.number = chunk.number
-        self.offset = offset
-        self.count = count
-        self.buffer = buffer
-        self.last = last
-        self.queues = queues
-        self.for_space = False
-        self.for_copy = False
 
 
 class Recall:
@@ -169,9 +133,7 @@ class Recall:
         self.ahead_bytes_max = AHEAD_BYTES_MAX
         self.asks = 0
         self.emptying = False
-        self.under_way: dict[int, list[Reading]] = {}  # of log chunks, by number
-        self.spread = 0
-        self.narrow_reads = 0
+        self.spread = Spread()
 
     # -- asking
 
@@ -339,43 +301,15 @@ class Recall:
     def read_log(self, run: Run, queues: list) -> cython.int:
         """With what stands behind it, where others are going to want that, unless it is coming."""
         chunk: Chunk = run.chunk
-        reading: Reading = self.covering(run)
+        reading: Reading = self.spread.covering(run)
         count: cython.Py_ssize_t
         if reading is not None:
             reading.queues.extend(queues)
             return 0
-        count = self.widened(run)
+        count = self.spread.widened(run)
         reading = Reading(chunk, run.start, count, self.take_buffer(count), run.last, queues)
-        self.under_way.setdefault(chunk.number, []).append(reading)
+        self.spread.add(reading)
         return self.read(reading)
-
-    def covering(self, run: Run) -> Reading:
-        """What is under way and will bring the run, too; None: nothing is."""
-        reading: Reading
-        for reading in self.under_way.get(run.chunk.number, ()):
-            if (
-                reading.chunk is run.chunk
-                and reading.offset <= run.start
-                and run.end <= reading.offset + reading.count
-            ):
-                return reading
-        return cython.cast(Reading, None)
-
-    def widened(self, run: Run) -> cython.Py_ssize_t:
-        """How much to read: now and then more than is wanted, to see whether that is of use."""
-        count: cython.Py_ssize_t = run.end - run.start
-        if self.spread == 0:
-            self.narrow_reads += 1
-            if self.narrow_reads < NARROW_READS:
-                return count
-            self.narrow_reads = 0
-        return max(count, min(SPREAD_BYTES, run.chunk.used - run.start))
-
-    def judge(self, reading: Reading, invited: cython.Py_ssize_t) -> cython.int:
-        """Of a wide read, a quarter must have been wanted, or the next ones are narrow."""
-        if reading.count == SPREAD_BYTES:
-            self.spread = SPREAD_BYTES if invited >= reading.count >> 2 else 0
-        return 0
 
     def read(self, reading: Reading) -> cython.int:
         self.reading_bytes += reading.buffer.size
@@ -426,10 +360,7 @@ class Recall:
         if chunk.is_alone():
             chunk.reading = None
         elif chunk.kind == OF_LOG:
-            under_way: list = self.under_way[chunk.number]
-            under_way.remove(reading)
-            if not under_way:
-                del self.under_way[chunk.number]
+            self.spread.remove(reading)
         if not complete:
             self.give_back(reading.buffer)
             if reading.for_space:
@@ -466,7 +397,7 @@ class Recall:
                 moved += self.revive(reading, at, length)
             at += length
         if of_log:
-            self.judge(reading, invited)
+            self.spread.judge(reading, invited)
         if moved > 0:
             self.records.release_stored(reading.chunk, moved)
         return 0
@@ -580,7 +511,7 @@ class Recall:
             chunk, offset, count, self.take_buffer(count), reading.last, reading.queues
         )
         if reading.chunk.kind == OF_LOG:
-            self.under_way.setdefault(chunk.number, []).append(rest)
+            self.spread.add(rest)
         return self.read(rest)
 
     def restore(self, reading: Reading) -> cython.int:

@@ -28,7 +28,8 @@ from leveret.engine.nearness import Nearness
 from leveret.engine.output import Output, Outputs
 from leveret.engine.pages import PagePool
 from leveret.engine.queue import Queue
-from leveret.engine.recall import Reading, Recall
+from leveret.engine.reading import Reading
+from leveret.engine.recall import Recall
 from leveret.engine.records import Records
 from leveret.engine.route import Route
 from leveret.engine.spill import Spill
@@ -46,7 +47,8 @@ if cython.compiled:
     from cython.cimports.leveret.engine.output import Output, Outputs
     from cython.cimports.leveret.engine.pages import PagePool
     from cython.cimports.leveret.engine.queue import KEEPS_ALL, KEEPS_PERSISTENT, Queue
-    from cython.cimports.leveret.engine.recall import Reading, Recall
+    from cython.cimports.leveret.engine.reading import Reading
+    from cython.cimports.leveret.engine.recall import Recall
     from cython.cimports.leveret.engine.records import (
         HEAD_BYTES,
         LENGTH,

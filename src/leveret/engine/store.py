@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from leveret.engine.buffer import Buffer
-from leveret.engine.recall import Reading
+from leveret.engine.reading import Reading
 
 
 class Store(Protocol):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
-from leveret.engine.recall import Reading
+from leveret.engine.reading import Reading
 from leveret.engine.shard import Shard
 from leveret.log.port import Log, LogError
 

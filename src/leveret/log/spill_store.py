@@ -22,7 +22,7 @@ from collections.abc import Callable
 from typing import Final
 
 from leveret.engine.buffer import Buffer
-from leveret.engine.recall import Reading
+from leveret.engine.reading import Reading
 from leveret.engine.shard import Shard
 from leveret.log.native.io_thread import IoThread
 from leveret.log.spill_files import Place, SpillFile, SpillFiles
