@@ -60,8 +60,6 @@ RAW_MEMORY = "engine/buffer"  # the only module of the engine with pointers in i
 POINTER_IN_PY = re.compile(r"libc\.string|\bcython\.(address|array|pointer|p_\w+)\b")
 POINTER_IN_PXD = re.compile(r"libc\.string|\bcdef\b.*\w\s*\*\s*\w")
 WITHOUT_PXD = {  # compiled module: why it declares no C types for others
-    "engine/reading": "what recall asks for: its tests are those of recall",
-    "engine/spread": "how recall reads the log: its tests are those of guests",
     "engine/probe": "only tests call it, from Python",
 }
 
