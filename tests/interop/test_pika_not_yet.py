@@ -29,19 +29,6 @@ def drain(channel: BlockingChannel, queue: str) -> list[bytes]:
     return found
 
 
-def test_nothing_expires(channel: BlockingChannel, name: str) -> None:
-    channel.queue_declare(name, exclusive=True, arguments={"x-message-ttl": 0})
-    fill(channel, name, b"a", expiration="0")
-    assert drain(channel, name) == [b"a"]
-
-
-def test_no_queue_is_too_long(channel: BlockingChannel, name: str) -> None:
-    arguments = {"x-max-length": 1, "x-max-length-bytes": 1, "x-overflow": "reject-publish"}
-    channel.queue_declare(name, exclusive=True, arguments=arguments)
-    fill(channel, name, b"first", b"second")
-    assert drain(channel, name) == [b"first", b"second"]
-
-
 def test_what_is_rejected_goes_nowhere(channel: BlockingChannel, name: str) -> None:
     dead = channel.queue_declare("", exclusive=True).method.queue
     arguments = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": dead}

@@ -11,6 +11,7 @@ from leveret.broker import queue_arguments
 from leveret.broker.arguments import Arguments
 from leveret.broker.equivalence import check_arguments, check_field
 from leveret.broker.errors import AccessRefused, ResourceLocked
+from leveret.broker.lease import Lease
 from leveret.broker.queue_settings import QueueSettings
 from leveret.engine.route import Exchange as RouteSource
 
@@ -34,7 +35,8 @@ class Subscription(Protocol):
 class Queue:
     """`owner` is the connection that an exclusive queue belongs to, None for all other queues.
 
-    `settings` are what its arguments ask for, until others are applied.
+    `settings` are what its arguments ask for, until others are applied; `lease` is there if it goes
+    when nobody uses it.
     """
 
     __slots__ = (
@@ -42,6 +44,7 @@ class Queue:
         "auto_delete",
         "bindings",
         "durable",
+        "lease",
         "name",
         "owner",
         "settings",
@@ -72,12 +75,14 @@ class Queue:
         self.source = RouteSource()  # what the default exchange's route to here depends on
         self.bindings: dict[Binding, None] | None = None  # those that lead here, in order
         self.subscriptions: dict[Subscription, None] | None = None
+        self.lease: Lease | None = None
         self.settings: QueueSettings
         QueueSettings.from_arguments(arguments).apply(self)
 
     @property
     def message_count(self) -> int:
         """The messages that are ready, as queue.declare-ok counts them."""
+        self.topology.shard.refresh(self.store)
         return self.store.ready_count
 
     @property
@@ -105,8 +110,14 @@ class Queue:
         if self.subscriptions:
             return
         self.subscriptions = None
+        self.used()
         if self.auto_delete:
             self.topology.remove_queue(self)
+
+    def used(self) -> None:
+        """Somebody needs it: it has been declared, asked for a message, or left by a consumer."""
+        if self.lease is not None:
+            self.lease.renew()
 
     def check_access(self, connection: object | None) -> None:
         """Raises ResourceLocked if the queue is another connection's own."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from leveret.broker.arguments import Arguments
 from leveret.broker.equivalence import plain
+from leveret.broker.lease import grant
 
 if TYPE_CHECKING:
     from leveret.broker.queue import Queue
@@ -70,6 +71,27 @@ class QueueSettings:
     def apply(self, queue: Queue) -> None:
         """The queue goes by these from now on."""
         queue.settings = self
+        queue.lease = grant(queue, self.expires)
+        shard, store = queue.topology.shard, queue.store
+        if store.rules is None and not self.has_rules:
+            return
+        rules = shard.rules_of(store)
+        rules.limit_age(self.message_ttl)
+        rules.limit_length(
+            count_max=self.max_length,
+            bytes_max=self.max_length_bytes,
+            refusing=self.overflow != DROP_HEAD,
+        )
+        shard.refresh(store)
+
+    @property
+    def has_rules(self) -> bool:
+        """There is something that the engine has to look after."""
+        return (
+            self.message_ttl is not None
+            or self.max_length is not None
+            or self.max_length_bytes is not None
+        )
 
 
 NO_SETTINGS: Final = QueueSettings()

@@ -80,6 +80,8 @@ class Topology:
     def remove_queue(self, queue: Queue) -> Chore:
         """And its messages, and all bindings to it and its consumers: when the chore is done."""
         del self.queues[queue.name]
+        if queue.lease is not None:
+            queue.lease.end()
         self.make_default_route_stale(queue)
         if queue.owner is not None:
             self.disown(queue)
@@ -154,6 +156,7 @@ class Topology:
             properties=message.properties,
             body=bytes(message.body),
             arrival=message.arrival,
+            expiry=0 if message.expiration is None else message.arrival + message.expiration,
             priority=message.priority,
             persistent=message.persistent,
         )

@@ -182,12 +182,14 @@ class VirtualHost:
         """
         name = stripped(name)
         if passive:
-            return self.find_queue(name, connection)
+            queue = self.find_queue(name, connection)
+            queue.used()
+            return queue
         check_not_reserved(name, kind="queue")
         owner = connection if exclusive else None
         durable = durable and not exclusive
-        queue = self.queues.get(name)
-        if queue is None:
+        found = self.queues.get(name)
+        if found is None:
             return self.add_queue(
                 name or self.unused_queue_name(),
                 durable=durable,
@@ -195,7 +197,9 @@ class VirtualHost:
                 owner=owner,
                 arguments=arguments,
             )
+        queue = found
         queue.check_same(durable=durable, auto_delete=auto_delete, owner=owner, arguments=arguments)
+        queue.used()
         return queue
 
     def delete_queue(

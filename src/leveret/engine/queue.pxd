@@ -3,6 +3,7 @@ from leveret.engine.index cimport Index
 from leveret.engine.journal cimport Journal
 from leveret.engine.records cimport Chunk, Records
 from leveret.engine.rounds cimport Rounds
+from leveret.engine.rules cimport Rules
 
 cimport cython
 
@@ -15,19 +16,19 @@ cdef enum:
 cdef class Queue:
     cdef readonly Py_ssize_t number
     cdef readonly unsigned long long identity
-    cdef Records records
-    cdef Journal journal
+    cdef readonly Records records
+    cdef readonly Journal journal
     cdef readonly int keeps
     cdef unsigned long long settled_batch
     cdef Py_ssize_t settled_at
     cdef unsigned long long settled_last
     cdef readonly Index index
     cdef Rounds rounds
+    cdef public Rules rules
     cdef readonly Py_ssize_t consumer_count
     cdef readonly Py_ssize_t ready_count
     cdef readonly Py_ssize_t ready_bytes
     cdef readonly Py_ssize_t unacked_count
-    cdef Py_ssize_t ready_count_max
     cdef public bint dirty
     cdef public Py_ssize_t held_count
     cdef readonly bint closed
@@ -40,7 +41,8 @@ cdef class Queue:
     cdef public unsigned long long last_recall
     cdef list waiters
 
-    cdef bint accepts(self) except -1
+    cdef bint accepts(self, Py_ssize_t body_length) except -1
+    cdef bint accepted(self) except -1
     cpdef keep(self, int keeps, unsigned long long identity)
     cdef int restore(
         self,
@@ -50,12 +52,14 @@ cdef class Queue:
         bint redelivered,
     ) except -1
     cdef int forget(self, unsigned long long first, unsigned long long last) except -1
-    cpdef refuse_above(self, Py_ssize_t ready_count)
     cdef unsigned long long enqueue(
         self, unsigned long long location, Py_ssize_t body_length
     ) except? 0xFFFFFFFFFFFFFFFF
     cpdef bint deliver(self) except -1
+    cdef bint serve(self) except -1
     cdef bint deliver_next(self, Consumer consumer) except -1
+    cdef bint deliver_head(self, Consumer consumer) except -1
+    cdef int drop_head(self) except -1
     cdef int want(self) except -1
     cdef bint is_due(self) except -1
     cdef bint is_next_here(self) except -1

@@ -10,6 +10,9 @@ unparked.
 
 The next message's record may not be in memory. Then the queue puts itself on its shard's list of
 those that want something, delivers nothing, and is touched when the record is there (recall.py).
+
+What only some queues do, and under which conditions a message goes out or is dropped, is said by
+`rules`; most have none (queue_rules.py).
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from leveret.engine.journal import Journal
 from leveret.engine.pages import PagePool
 from leveret.engine.records import Chunk, Records
 from leveret.engine.rounds import Rounds
+from leveret.engine.rules import Rules
 
 if cython.compiled:
     from cython.cimports.leveret.engine.chores import Chore
@@ -41,6 +45,7 @@ if cython.compiled:
     from cython.cimports.leveret.engine.pages import PagePool
     from cython.cimports.leveret.engine.records import BODY_LENGTH, Chunk, Records
     from cython.cimports.leveret.engine.rounds import Rounds
+    from cython.cimports.leveret.engine.rules import Rules
 else:
     from leveret.engine.consumer import FOR_CREDIT, FOR_OUTPUT, IN_ROUND
     from leveret.engine.index import REDELIVERED, UNWEIGHED
@@ -91,11 +96,11 @@ class Queue:
         self.settled_last = 0
         self.index = Index(pages)
         self.rounds = Rounds()
+        self.rules = cython.cast(Rules, None)
         self.consumer_count = 0
         self.ready_count = 0
         self.ready_bytes = 0
         self.unacked_count = 0
-        self.ready_count_max = 0
         self.dirty = False
         self.held_count = 0
         self.closed = False
@@ -109,9 +114,13 @@ class Queue:
         self.last_recall = 0
         self.waiters: list[Chore] = []
 
-    def accepts(self) -> cython.bint:
-        """False: the queue is full and refuses what is published to it."""
-        return self.ready_count_max == 0 or self.ready_count < self.ready_count_max
+    def accepts(self, body_length: cython.Py_ssize_t) -> cython.bint:
+        """False: the queue is full and refuses a message of this length."""
+        return self.rules is None or self.rules.accepts(body_length)
+
+    def accepted(self) -> cython.bint:
+        """What accepts() has said last: asked again it might serve consumers once more."""
+        return self.rules is None or self.rules.accepted
 
     def keep(self, keeps: cython.int, identity: cython.ulonglong) -> None:
         """From now on the log keeps messages of this queue; for Shard.keep_queue()."""
@@ -147,10 +156,6 @@ class Queue:
         self.index.next_position = max(self.index.next_position, last + 1)
         return 0
 
-    def refuse_above(self, ready_count: cython.Py_ssize_t) -> None:
-        """Refuse messages while so many are ready; 0: never refuse."""
-        self.ready_count_max = ready_count
-
     def enqueue(
         self, location: cython.ulonglong, body_length: cython.Py_ssize_t
     ) -> cython.ulonglong:
@@ -161,6 +166,12 @@ class Queue:
 
     def deliver(self) -> cython.bint:
         """Hands ready messages to consumers; True: there is more for another turn."""
+        if self.rules is not None:
+            return self.rules.deliver()
+        return self.serve()
+
+    def serve(self) -> cython.bint:
+        """Hands ready messages to those who can take some; True: one turn has no time for more."""
         rounds: Rounds = self.rounds
         consumer: Consumer
         budget: cython.Py_ssize_t = MESSAGES_PER_TURN
@@ -188,6 +199,12 @@ class Queue:
 
     def deliver_next(self, consumer: Consumer) -> cython.bint:
         """The first ready message goes to a consumer that can take it; False: it is not here."""
+        if self.rules is not None:
+            return self.rules.deliver_next(consumer)
+        return self.deliver_head(consumer)
+
+    def deliver_head(self, consumer: Consumer) -> cython.bint:
+        """The same, whatever the rules say of the message."""
         index: Index = self.index
         location: cython.ulonglong
         position: cython.ulonglong
@@ -226,6 +243,8 @@ class Queue:
         if entry == 0:
             raise InvariantError("a settled message was not there")
         self.unacked_count -= 1
+        if self.rules is not None:
+            self.rules.gone(position)
         return self.let_go(
             self.records.chunk_of(entry & LOCATION_MASK), entry & OFFSET_MASK, position
         )
@@ -308,7 +327,10 @@ class Queue:
         None: it is, or there is none. What is returned is done when it may be there, in a turn's
         beginning, or when the queue is not what it was.
         """
-        if self.closed or self.ready_count == 0 or self.is_next_here():
+        if self.rules is not None and not self.closed:
+            if self.rules.is_next_here():
+                return None
+        elif self.closed or self.ready_count == 0 or self.is_next_here():
             return None
         chore: Chore = Chore(others_do_it)
         self.waiters.append(chore)
@@ -324,27 +346,30 @@ class Queue:
         self, end: cython.ulonglong = LAST_POSITION, count_max: cython.Py_ssize_t = COUNT_MAX
     ) -> int:
         """Drops ready messages before position `end`, so many at the most; returns how many."""
-        index: Index = self.index
         count: cython.Py_ssize_t = 0
-        entry: cython.ulonglong
-        location: cython.ulonglong
-        position: cython.ulonglong
         while self.ready_count > 0 and count < count_max:
-            if not index.seek_ready():
+            if not self.index.seek_ready():
                 raise InvariantError("the count of ready messages is wrong")
-            position = index.cursor_position()
-            if position >= end:
+            if self.index.cursor_position() >= end:
                 break
-            entry = index.cursor_entry()
-            self.lighten(entry)
-            index.take_away()
-            self.ready_count -= 1
-            location = entry & LOCATION_MASK
-            self.let_go(self.records.chunk_of(location), location & OFFSET_MASK, position)
+            self.drop_head()
             count += 1
+        return count
+
+    def drop_head(self) -> cython.int:
+        """The ready message at the cursor is gone, wherever its record is."""
+        entry: cython.ulonglong = self.index.cursor_entry()
+        position: cython.ulonglong = self.index.cursor_position()
+        self.lighten(entry)
+        self.index.take_away()
+        self.ready_count -= 1
         if self.ready_count == 0:
             self.ready_bytes = 0
-        return count
+        if self.rules is not None:
+            self.rules.gone(position)
+        return self.let_go(
+            self.records.chunk_of(entry & LOCATION_MASK), entry & OFFSET_MASK, position
+        )
 
     def lighten(self, entry: cython.ulonglong) -> cython.int:
         """Counts a ready message's bytes no more, or the mean where its record is not in memory."""
@@ -371,6 +396,9 @@ class Queue:
         """
         self.log_dropped()
         self.closed = True
+        if self.rules is not None:
+            self.rules.closed()
+            self.rules = cython.cast(Rules, None)
         self.ready_count = 0
         self.ready_bytes = 0
         self.unacked_count = 0

@@ -165,6 +165,7 @@ class Records:
         body_length: cython.Py_ssize_t,
         targets: cython.Py_ssize_t,
         arrival: cython.ulonglong,
+        expiry: cython.ulonglong,
         priority: cython.int,
     ) -> cython.ulonglong:
         """Writes a message for `targets` queues, still to be named; returns its location.
@@ -183,7 +184,7 @@ class Records:
             chunk.live_bytes += length
             self.live_count += 1
         buffer.put_u64(at + ARRIVAL, arrival)
-        buffer.put_u64(at + EXPIRY, 0)
+        buffer.put_u64(at + EXPIRY, expiry)
         buffer.put_u64(
             at + BODY_LENGTH, cython.cast(cython.ulonglong, body_length) << 32 | properties_length
         )

@@ -36,6 +36,7 @@ if cython.compiled:
     from cython.cimports.leveret.engine.records import (
         BODY_LENGTH,
         ENQUEUE,
+        EXPIRY,
         HEAD_BYTES,
         KIND,
         NAMES_LENGTH,
@@ -58,6 +59,7 @@ else:
     from leveret.engine.records import (
         BODY_LENGTH,
         ENQUEUE,
+        EXPIRY,
         HEAD_BYTES,
         KIND,
         NAMES_LENGTH,
@@ -116,6 +118,8 @@ class Replay:
             if queue is not None and queue.identity not in self.claimed:
                 self.shard.drop_reopened(queue)
                 count += 1
+            elif queue is not None:
+                self.shard.refresh(queue)
         self.shard.free_the_rest()
         return count
 
@@ -166,6 +170,8 @@ class Replay:
                 raise ReplayError(f"position {position} of queue {identity:x} comes again")
             chunk.references += 1
             queue.restore(position, location, body_length, self.redelivered)
+            if buffer.u64(at + EXPIRY) > 0:
+                self.shard.rules_of(queue).expires_some()
         return 0
 
     def run(

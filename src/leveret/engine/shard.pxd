@@ -1,3 +1,4 @@
+from leveret.engine.agenda cimport Agenda
 from leveret.engine.buffer cimport Buffer
 from leveret.engine.chores cimport Chores
 from leveret.engine.journal cimport Journal
@@ -5,6 +6,7 @@ from leveret.engine.memory cimport Memory
 from leveret.engine.output cimport Outputs
 from leveret.engine.pages cimport PagePool
 from leveret.engine.queue cimport Queue
+from leveret.engine.queue_rules cimport QueueRules
 from leveret.engine.recall cimport Recall
 from leveret.engine.records cimport Chunk, Records
 from leveret.engine.route cimport Route
@@ -29,6 +31,7 @@ cdef class Shard:
     cdef readonly list queues
     cdef dict emptying
     cdef readonly Chores chores
+    cdef readonly Agenda agenda
     cdef list free_numbers
     cdef list dirty
     cdef list sharing
@@ -42,6 +45,7 @@ cdef class Shard:
     cdef readonly unsigned long long work
     cdef readonly int halvings
 
+    cpdef QueueRules rules_of(self, Queue queue)
     cdef bint publish(
         self,
         Route route,
@@ -53,10 +57,13 @@ cdef class Shard:
         Py_ssize_t body_offset,
         Py_ssize_t body_length,
         unsigned long long arrival,
+        unsigned long long expiry,
         int priority,
         bint persistent,
     ) except -1
-    cdef Py_ssize_t count_targets(self, Route route, bint persistent) except -1
+    cdef Py_ssize_t count_targets(
+        self, Route route, Py_ssize_t body_length, bint persistent
+    ) except -1
     cdef int deliver(self) except -1
     cdef int touch(self, Queue queue) except -1
     cdef int wake(self, list queues) except -1

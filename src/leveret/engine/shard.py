@@ -16,6 +16,7 @@ try:
 except ImportError:
     from leveret._cython_compat import cython
 
+from leveret.engine.agenda import Agenda
 from leveret.engine.buffer import Buffer
 from leveret.engine.chores import Chore, Chores
 from leveret.engine.errors import InvariantError
@@ -24,6 +25,7 @@ from leveret.engine.memory import Memory
 from leveret.engine.output import Output, Outputs
 from leveret.engine.pages import PagePool
 from leveret.engine.queue import Queue
+from leveret.engine.queue_rules import QueueRules
 from leveret.engine.recall import Reading, Recall
 from leveret.engine.records import Chunk, Records
 from leveret.engine.route import Route
@@ -31,6 +33,7 @@ from leveret.engine.spill import Spill
 from leveret.engine.store import Store
 
 if cython.compiled:
+    from cython.cimports.leveret.engine.agenda import Agenda
     from cython.cimports.leveret.engine.buffer import Buffer
     from cython.cimports.leveret.engine.chores import Chore, Chores
     from cython.cimports.leveret.engine.journal import Journal
@@ -38,6 +41,7 @@ if cython.compiled:
     from cython.cimports.leveret.engine.output import Output, Outputs
     from cython.cimports.leveret.engine.pages import PagePool
     from cython.cimports.leveret.engine.queue import KEEPS_ALL, KEEPS_PERSISTENT, Queue
+    from cython.cimports.leveret.engine.queue_rules import QueueRules
     from cython.cimports.leveret.engine.recall import Reading, Recall
     from cython.cimports.leveret.engine.records import (
         HEAD_BYTES,
@@ -122,6 +126,7 @@ class Shard:
         self.emptying: dict[int, Queue] = {}
         self.free_numbers: list[int] = []
         self.chores = Chores()
+        self.agenda = Agenda()
         self.dirty: list[Queue] = []
         self.spill = Spill(self.records, self.queues)
         self.recall = Recall(self.records, self.queues)
@@ -152,6 +157,31 @@ class Shard:
             raise InvariantError("there is no log to keep messages in")
         incarnation: cython.ulonglong = self.new_incarnation()
         queue.keep(KEEPS_ALL if everything else KEEPS_PERSISTENT, incarnation << 32 | queue.number)
+
+    def rules_of(self, queue: Queue) -> QueueRules:
+        """The queue's rules; those of a queue that had none so far ask for nothing yet."""
+        rules: QueueRules
+        if queue.rules is None:
+            queue.rules = QueueRules(queue, self.agenda, partial(self.look_after, queue))
+        rules = cython.cast(QueueRules, queue.rules)
+        return rules
+
+    def look_after(self, queue: Queue) -> None:
+        """The queue has something to do in the coming turn."""
+        if not queue.closed:
+            self.touch(queue)
+
+    def refresh(self, queue: Queue) -> None:
+        """Has the queue's rules done as if a turn were over, for who wants to know what is in it.
+
+        Something may be left for the turn itself.
+        """
+        if queue.rules is not None and queue.rules.deliver():
+            self.touch(queue)
+
+    def set_time(self, now: int) -> None:
+        """It is so late, milliseconds since 1970: for what is done in the coming turn."""
+        self.agenda.now = now
 
     def new_incarnation(self) -> int:
         """A number that nothing else that was kept has or had."""
@@ -244,6 +274,7 @@ class Shard:
             or self.chores.waiting
             or (self.recall.wanting and self.recall.has_room())
             or self.recall.has_to_empty()
+            or self.agenda.is_due()
         )
 
     def next_turn(self, call: Callable[[], None]) -> None:
@@ -261,15 +292,17 @@ class Shard:
         body_offset: cython.Py_ssize_t,
         body_length: cython.Py_ssize_t,
         arrival: cython.ulonglong,
+        expiry: cython.ulonglong,
         priority: cython.int,
         persistent: cython.bint,
     ) -> cython.bint:
         """Stores a message once for all queues of its route; False: one of them refused it.
 
         A queue that has been deleted since the route was made counts as having it. `logged` says
-        whether the message is kept once batch `batch` of the log is durable.
+        whether the message is kept once batch `batch` of the log is durable. `expiry` is when it
+        may go, 0: never.
         """
-        targets: cython.Py_ssize_t = self.count_targets(route, persistent)
+        targets: cython.Py_ssize_t = self.count_targets(route, body_length, persistent)
         target: cython.Py_ssize_t
         number: cython.Py_ssize_t
         length: cython.Py_ssize_t
@@ -298,15 +331,18 @@ class Shard:
             body_length,
             targets,
             arrival,
+            expiry,
             priority,
         )
         for target in range(route.queue_count):
             number = route.queue(target)
             queue = self.queues[number]
-            if queue is not None and queue.accepts():
+            if queue is not None and queue.accepted():
                 self.records.add_target(queue.identity, queue.enqueue(location, body_length))
                 if not queue.dirty:
                     self.touch(queue)
+                if expiry > 0:
+                    self.rules_of(queue).expires_some()
         return not self.refused
 
     def insert(
@@ -318,6 +354,7 @@ class Shard:
         properties: bytes,
         body: bytes,
         arrival: int,
+        expiry: int = 0,
         priority: int,
         persistent: bool,
     ) -> bool:
@@ -333,11 +370,14 @@ class Shard:
             0,
             len(body),
             arrival,
+            expiry,
             priority,
             persistent,
         )
 
-    def count_targets(self, route: Route, persistent: cython.bint) -> cython.Py_ssize_t:
+    def count_targets(
+        self, route: Route, body_length: cython.Py_ssize_t, persistent: cython.bint
+    ) -> cython.Py_ssize_t:
         """How many queues of the route take a message now.
 
         Sets `refused` if one does not, and `logged` if one of them has the log keep it.
@@ -350,7 +390,7 @@ class Shard:
         for target in range(route.queue_count):
             queue = self.queues[route.queue(target)]
             if queue is not None:
-                if queue.accepts():
+                if queue.accepts(body_length):
                     targets += 1
                     if queue.keeps + persistent > 1:
                         self.logged = True
@@ -370,6 +410,8 @@ class Shard:
         sharing: list = self.sharing
         owing: list
         self.sharing = []
+        if self.agenda.is_due():
+            self.agenda.call_due()
         if self.calls:
             self.make_calls()
         for released in self.chores.run():

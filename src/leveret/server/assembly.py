@@ -36,9 +36,11 @@ def make_server(
     Reading a log may take long, and is waited for. Raises leveret.server.durability.Refused.
     """
     journal = Journal()
+    clock = clock or Clock()
     memory = Memory(config.memory_bytes_max, map_memory)
     is_kept = config.data_directory is not None
     shard = Shard(int.from_bytes(os.urandom(SEED_BYTES)), memory, journal=is_kept)
+    shard.set_time(clock.now(clock.tick()))
     broker = Broker(shard, os.urandom, config.limits)
     durability = recover_from(config, shard, broker)
     keeper: Definitions | Messages = durability or InMemory()

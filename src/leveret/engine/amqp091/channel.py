@@ -229,6 +229,7 @@ class Channel:
                 at,
                 size,
                 self.session.now,
+                content.expiry(self.session.now),
                 content.walked.priority,
                 content.walked.persistent,
             )

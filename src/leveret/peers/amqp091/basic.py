@@ -97,6 +97,7 @@ def get(channel: Channel, method: BasicGet) -> Outcome:
             "precondition_failed",
             f"cannot get: limit of unacknowledged messages on the channel ({limit}) is reached",
         )
+    queue.used()
     if (awaited := queue.store.await_next()) is not None:
         return Unfinished([awaited], lambda: get(channel, method))
     if channel.engine.get(queue.store, method.no_ack):

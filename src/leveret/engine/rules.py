@@ -1,0 +1,49 @@
+"""What a queue does beyond handing out its messages in turn, for the queues that do.
+
+A queue without rules does not pay for them: it looks once whether there are any, where these are
+asked. What they do is in queue_rules.py, which knows the queue; here is what the queue knows.
+"""
+
+from __future__ import annotations
+
+try:
+    import cython
+except ImportError:
+    from leveret._cython_compat import cython
+
+from leveret.engine.consumer import Consumer
+from leveret.engine.errors import InvariantError
+
+if cython.compiled:
+    from cython.cimports.leveret.engine.consumer import Consumer
+
+
+class Rules:
+    """Those of one queue. `accepted` is what accepts() has said last."""
+
+    def __init__(self) -> None:
+        self.accepted = True
+
+    def accepts(self, body_length: cython.Py_ssize_t) -> cython.bint:
+        """False: there is no room for such a message, and it is to be refused."""
+        raise InvariantError("rules are made by the shard")
+
+    def deliver(self) -> cython.bint:
+        """As Queue.deliver(), and then what the rules ask for; True: there is more to do."""
+        raise InvariantError("rules are made by the shard")
+
+    def deliver_next(self, consumer: Consumer) -> cython.bint:
+        """The first message that may go out goes to a consumer; False: none is here."""
+        raise InvariantError("rules are made by the shard")
+
+    def is_next_here(self) -> cython.bint:
+        """The queue's first message may go out, and is in memory."""
+        raise InvariantError("rules are made by the shard")
+
+    def gone(self, position: cython.ulonglong) -> cython.int:
+        """Nothing stands at the position any more."""
+        raise InvariantError("rules are made by the shard")
+
+    def closed(self) -> cython.int:
+        """The queue goes."""
+        raise InvariantError("rules are made by the shard")

@@ -1,0 +1,349 @@
+import pytest
+
+from tests.engine.client import ACK, NACK, NOW, Answer, World, message, nack_frame
+from tests.engine.fake_log import FakeLog
+
+SECOND = 1000
+
+
+def expiration(milliseconds):
+    """Properties with nothing else in them."""
+    text = b"%d" % milliseconds
+    return b"\1\0" + bytes((len(text),)) + text
+
+
+@pytest.fixture
+def world():
+    world = World()
+    world.shard.set_time(NOW)
+    return world
+
+
+@pytest.fixture
+def queue(world):
+    return world.queue(b"q")
+
+
+@pytest.fixture
+def rules(world, queue):
+    return world.shard.rules_of(queue)
+
+
+@pytest.fixture
+def publisher(world):
+    return world.connect()
+
+
+def publish(client, *bodies, ttl=None, world=None):
+    properties = b"\0\0" if ttl is None else expiration(ttl)
+    client.send(b"".join(message(b"q", body, properties) for body in bodies))
+
+
+def at(world, now):
+    world.shard.set_time(now)
+    world.turn()
+
+
+def bodies(client):
+    return [event.body for event in client.events()]
+
+
+# Time to live
+
+
+def test_a_message_stays_as_long_as_it_wants_and_no_longer(world, queue, publisher):
+    publish(publisher, b"a", ttl=SECOND)
+    at(world, NOW + SECOND - 1)
+    assert (queue.ready_count, queue.ready_bytes) == (1, 1)
+    at(world, NOW + SECOND)
+    assert (queue.ready_count, queue.ready_bytes, world.shard.records.live_count) == (0, 0, 0)
+
+
+def test_a_queue_has_its_messages_stay_no_longer_than_it_wants(world, queue, rules, publisher):
+    rules.limit_age(SECOND)
+    publish(publisher, b"a")
+    publish(publisher, b"b", ttl=10 * SECOND)
+    at(world, NOW + SECOND)
+    assert queue.ready_count == 0
+
+
+def test_the_smaller_of_both_times_counts(world, queue, rules, publisher):
+    rules.limit_age(10 * SECOND)
+    publish(publisher, b"a", ttl=SECOND)
+    at(world, NOW + SECOND)
+    assert queue.ready_count == 0
+
+
+def test_messages_expire_at_the_head_only(world, queue, publisher):
+    publish(publisher, b"stays")
+    publish(publisher, b"goes", ttl=1)
+    at(world, NOW + SECOND)
+    assert queue.ready_count == 2
+    assert publisher.channel().get(queue, True)
+    at(world, NOW + SECOND)
+    assert (bodies(publisher), queue.ready_count) == ([b"stays"], 0)
+
+
+def test_a_consumer_that_comes_late_gets_nothing_that_has_expired(world, queue, publisher):
+    publish(publisher, b"a", ttl=SECOND)
+    publish(publisher, b"b")
+    world.turn()
+    world.shard.set_time(NOW + SECOND)
+    publisher.consume(queue)
+    world.turn()
+    assert bodies(publisher) == [b"b"]
+
+
+def test_what_may_not_stay_is_offered_once(world, queue, publisher):
+    publish(publisher, b"offered", ttl=0)
+    world.turn()
+    assert queue.ready_count == 0
+    publisher.consume(queue, prefetch=1)
+    publish(publisher, b"taken", b"not taken", ttl=0)
+    world.turn()
+    assert (bodies(publisher), queue.ready_count, queue.unacked_count) == ([b"taken"], 0, 1)
+
+
+def test_what_goes_back_keeps_its_time(world, queue, rules, publisher):
+    rules.limit_age(SECOND)
+    publisher.consume(queue, prefetch=1)
+    publish(publisher, b"a")
+    world.turn()
+    publisher.consume(queue, prefetch=1)
+    publisher.connection.close_channel(1)
+    at(world, NOW + SECOND - 1)
+    assert queue.ready_count == 1
+    at(world, NOW + SECOND)
+    assert queue.ready_count == 0
+
+
+def test_what_was_delivered_does_not_expire_until_it_goes_back(world, queue, publisher):
+    consumer = publisher.consume(queue, prefetch=1)
+    publish(publisher, b"a", ttl=SECOND)
+    at(world, NOW + 2 * SECOND)
+    assert queue.unacked_count == 1
+    publisher.channel().cancel(consumer)
+    publisher.send(nack_frame(1))
+    world.turn()
+    assert (queue.unacked_count, queue.ready_count) == (0, 0)
+
+
+def test_a_queue_that_learns_a_time_applies_it_to_what_is_there(world, queue, publisher):
+    publish(publisher, b"a")
+    world.turn()
+    world.shard.set_time(NOW + SECOND)
+    world.shard.rules_of(queue).limit_age(SECOND)
+    world.shard.refresh(queue)
+    assert queue.ready_count == 0
+
+
+def test_a_queue_that_loses_its_time_keeps_what_is_there(world, queue, rules, publisher):
+    rules.limit_age(SECOND)
+    publish(publisher, b"a")
+    world.turn()
+    rules.limit_age(None)
+    at(world, NOW + 2 * SECOND)
+    assert queue.ready_count == 1
+
+
+def test_who_asks_for_a_message_gets_none_that_has_expired(world, queue, rules, publisher):
+    rules.limit_age(SECOND)
+    publish(publisher, b"a")
+    world.turn()
+    world.shard.set_time(NOW + SECOND)
+    assert queue.await_next() is None
+    assert not publisher.channel().get(queue, True)
+
+
+def test_what_one_queue_drops_in_one_turn_is_limited(world, queue, rules, publisher):
+    rules.limit_age(SECOND)
+    publish(publisher, *[b"."] * 5000)
+    world.turn()
+    world.shard.set_time(NOW + SECOND)
+    world.shard.turn()
+    assert queue.ready_count == 5000 - 4096
+    world.turn()
+    assert queue.ready_count == 0
+
+
+def test_a_thousand_queues_cost_nothing_until_something_is_due(world):
+    client = world.connect()
+    queues = [world.queue(b"%d" % number) for number in range(1000)]
+    for number, queue in enumerate(queues):
+        world.shard.rules_of(queue).limit_age(SECOND + number)
+        client.publish(b"%d" % number)
+    world.turn()
+    at(world, NOW + SECOND - 1)
+    assert not world.shard.pending
+    at(world, NOW + SECOND + 499)
+    assert sum(queue.ready_count for queue in queues) == 500
+
+
+def test_a_queue_that_is_deleted_is_not_looked_after_any_more(world, queue, rules, publisher):
+    rules.limit_age(SECOND)
+    publish(publisher, b"a")
+    world.turn()
+    world.shard.close_queue(queue)
+    at(world, NOW + SECOND)
+    assert not world.shard.pending
+
+
+# Length
+
+
+def test_a_queue_that_is_too_long_drops_its_first_messages(world, queue, rules, publisher):
+    rules.limit_length(count_max=2, bytes_max=None)
+    publish(publisher, b"a", b"b", b"c", b"d")
+    world.turn()
+    assert queue.ready_count == 2
+    publisher.consume(queue)
+    world.turn()
+    assert bodies(publisher) == [b"c", b"d"]
+
+
+def test_a_queue_may_be_too_long_by_its_bytes(world, queue, rules, publisher):
+    rules.limit_length(count_max=None, bytes_max=10)
+    publish(publisher, b"four", b"five.", b"six...")
+    world.turn()
+    assert (queue.ready_count, queue.ready_bytes) == (1, 6)
+    publish(publisher, b"eleven.....")
+    world.turn()
+    assert (queue.ready_count, queue.ready_bytes) == (0, 0)
+
+
+def test_what_consumers_take_does_not_make_a_queue_too_long(world, queue, rules, publisher):
+    rules.limit_length(count_max=1, bytes_max=None)
+    publisher.consume(queue, prefetch=3)
+    publish(publisher, b"a", b"b", b"c", b"d", b"e")
+    world.turn()
+    assert bodies(publisher) == [b"a", b"b", b"c"]
+    assert (queue.ready_count, queue.unacked_count) == (1, 3)
+
+
+def test_a_queue_of_length_0_hands_on_and_keeps_nothing(world, queue, rules, publisher):
+    rules.limit_length(count_max=0, bytes_max=None)
+    publisher.consume(queue, prefetch=1)
+    publish(publisher, b"a", b"b")
+    world.turn()
+    assert (bodies(publisher), queue.ready_count) == ([b"a"], 0)
+
+
+def test_who_asks_finds_the_queue_as_short_as_it_should_be(world, queue, rules, publisher):
+    rules.limit_length(count_max=1, bytes_max=None)
+    publish(publisher, b"a", b"b")
+    world.shard.refresh(queue)
+    assert queue.ready_count == 1
+    publish(publisher, b"c")
+    assert queue.await_next() is None
+    publisher.channel().get(queue, True)
+    assert bodies(publisher) == [b"c"]
+
+
+def test_what_goes_back_to_a_full_queue_makes_it_drop_its_first(world, queue, rules, publisher):
+    rules.limit_length(count_max=1, bytes_max=None)
+    publish(publisher, b"a")
+    publisher.channel().get(queue, False)
+    publish(publisher, b"b")
+    world.turn()
+    publisher.send(nack_frame(1))
+    world.turn()
+    publisher.channel().get(queue, True)
+    assert bodies(publisher) == [b"a", b"b"]
+
+
+def test_a_queue_that_refuses_offers_what_it_has_first(world, queue, rules, publisher):
+    rules.limit_length(count_max=2, bytes_max=None, refusing=True)
+    publisher.channel().select_confirm()
+    publisher.consume(queue, prefetch=3)
+    publish(publisher, *[b"%d" % number for number in range(7)])
+    world.turn()
+    events = publisher.events()
+    assert [event.body for event in events[:3]] == [b"0", b"1", b"2"]
+    assert events[3:] == [Answer(1, ACK, 5, True), Answer(1, NACK, 7, True)]
+    assert queue.ready_count == 2
+
+
+def test_a_queue_refuses_by_its_bytes(world, queue, rules, publisher):
+    rules.limit_length(count_max=None, bytes_max=5, refusing=True)
+    publish(publisher, b"abc", b"def", b"gh")
+    world.turn()
+    assert (queue.ready_count, queue.ready_bytes) == (2, 5)
+
+
+def test_a_limit_that_goes_lets_everything_in_again(world, queue, rules, publisher):
+    rules.limit_length(count_max=0, bytes_max=None, refusing=True)
+    publish(publisher, b"a")
+    rules.limit_length(count_max=None, bytes_max=None, refusing=True)
+    publish(publisher, b"b", b"c")
+    world.turn()
+    assert queue.ready_count == 2
+
+
+def test_a_queue_that_is_purged_in_slices_drops_nothing_meanwhile(world, queue, rules, publisher):
+    rules.limit_length(count_max=20_000, bytes_max=None)
+    publish(publisher, *[b""] * 20_000)
+    world.turn()
+    chore = world.shard.purge(queue)
+    assert not chore.done
+    publish(publisher, *[b""] * 100)
+    world.turn()
+    assert (chore.count, queue.ready_count) == (20_000, 100)
+
+
+# What the log has
+
+
+@pytest.fixture
+def kept_world():
+    world = World(journal=True)
+    world.shard.set_time(NOW)
+    return world
+
+
+def replayed(log, now, **rules):
+    """The first queue's twin in a shard that starts at that time, once it has had its turns."""
+    replay = log.replayed()
+    replay.shard.set_time(now)
+    (queue,) = [queue for queue in replay.shard.queues if queue is not None]
+    replay.claim(queue.identity)
+    if rules:
+        replay.shard.rules_of(queue).limit_age(**rules)
+    replay.finish()
+    while replay.shard.pending:
+        replay.shard.turn()
+    return queue
+
+
+def test_what_has_expired_does_not_come_back(kept_world):
+    log = FakeLog(kept_world.shard)
+    queue, client = kept_world.kept_queue(b"q"), kept_world.connect()
+    client.send(message(b"q", b"a", b"\x11\0\2" + b"\4" + b"1000"))
+    client.send(message(b"q", b"b", b"\x10\0\2"))
+    at(kept_world, NOW + SECOND)
+    log.take()
+    assert queue.ready_count == 1
+    again = replayed(log, 0)
+    assert [position for position, *_ in again.index.entries()] == [1]
+
+
+def test_what_expires_while_nobody_looks_is_gone_at_the_start(kept_world):
+    log = FakeLog(kept_world.shard)
+    kept_world.kept_queue(b"q")
+    client = kept_world.connect()
+    client.send(message(b"q", b"a", b"\x11\0\2" + b"\4" + b"1000"))
+    client.send(message(b"q", b"b", b"\x10\0\2"))
+    log.take()
+    assert replayed(log, NOW + SECOND - 1).ready_count == 2
+    assert replayed(log, NOW + SECOND).ready_count == 1
+    assert replayed(log, NOW + SECOND, message_ttl=SECOND).ready_count == 0
+
+
+def test_what_a_queue_has_dropped_does_not_come_back(kept_world):
+    log = FakeLog(kept_world.shard)
+    queue, client = kept_world.kept_queue(b"q"), kept_world.connect()
+    kept_world.shard.rules_of(queue).limit_length(count_max=2, bytes_max=None)
+    client.send(message(b"q", b"a", b"\x10\0\2") * 5)
+    kept_world.turn()
+    log.take()
+    again = replayed(log, 0)
+    assert [position for position, *_ in again.index.entries()] == [3, 4]
