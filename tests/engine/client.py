@@ -231,7 +231,7 @@ class World:
 
     def limit(self, queue: Queue, ready_count: int | None) -> None:
         """The queue refuses more ready messages than that."""
-        rules = self.shard.rules_of(queue)
+        rules = self.shard.rulebook.rules_of(queue)
         rules.limit_length(count_max=ready_count, bytes_max=None, refusing=True)
 
     def connect(self, *, frame_max: int = FRAME_MAX) -> "Client":

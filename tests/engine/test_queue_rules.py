@@ -1,9 +1,22 @@
 import pytest
 
-from tests.engine.client import ACK, NACK, NOW, Answer, World, message, nack_frame
+from leveret.engine.route import Route
+from tests.engine.client import (
+    ACK,
+    NACK,
+    NOW,
+    Answer,
+    World,
+    ack_frame,
+    message,
+    nack_frame,
+    reject_frame,
+)
 from tests.engine.fake_log import FakeLog
+from tests.engine.slow_store import SlowStore, drain
 
 SECOND = 1000
+CHUNK_BYTES = 1 << 20
 
 
 def expiration(milliseconds):
@@ -26,7 +39,7 @@ def queue(world):
 
 @pytest.fixture
 def rules(world, queue):
-    return world.shard.rules_of(queue)
+    return world.shard.rulebook.rules_of(queue)
 
 
 @pytest.fixture
@@ -132,8 +145,8 @@ def test_a_queue_that_learns_a_time_applies_it_to_what_is_there(world, queue, pu
     publish(publisher, b"a")
     world.turn()
     world.shard.set_time(NOW + SECOND)
-    world.shard.rules_of(queue).limit_age(SECOND)
-    world.shard.refresh(queue)
+    world.shard.rulebook.rules_of(queue).limit_age(SECOND)
+    world.shard.rulebook.refresh(queue)
     assert queue.ready_count == 0
 
 
@@ -170,7 +183,7 @@ def test_a_thousand_queues_cost_nothing_until_something_is_due(world):
     client = world.connect()
     queues = [world.queue(b"%d" % number) for number in range(1000)]
     for number, queue in enumerate(queues):
-        world.shard.rules_of(queue).limit_age(SECOND + number)
+        world.shard.rulebook.rules_of(queue).limit_age(SECOND + number)
         client.publish(b"%d" % number)
     world.turn()
     at(world, NOW + SECOND - 1)
@@ -231,7 +244,7 @@ def test_a_queue_of_length_0_hands_on_and_keeps_nothing(world, queue, rules, pub
 def test_who_asks_finds_the_queue_as_short_as_it_should_be(world, queue, rules, publisher):
     rules.limit_length(count_max=1, bytes_max=None)
     publish(publisher, b"a", b"b")
-    world.shard.refresh(queue)
+    world.shard.rulebook.refresh(queue)
     assert queue.ready_count == 1
     publish(publisher, b"c")
     assert queue.await_next() is None
@@ -307,7 +320,7 @@ def replayed(log, now, **rules):
     (queue,) = [queue for queue in replay.shard.queues if queue is not None]
     replay.claim(queue.identity)
     if rules:
-        replay.shard.rules_of(queue).limit_age(**rules)
+        replay.shard.rulebook.rules_of(queue).limit_age(**rules)
     replay.finish()
     while replay.shard.pending:
         replay.shard.turn()
@@ -341,9 +354,169 @@ def test_what_expires_while_nobody_looks_is_gone_at_the_start(kept_world):
 def test_what_a_queue_has_dropped_does_not_come_back(kept_world):
     log = FakeLog(kept_world.shard)
     queue, client = kept_world.kept_queue(b"q"), kept_world.connect()
-    kept_world.shard.rules_of(queue).limit_length(count_max=2, bytes_max=None)
+    kept_world.shard.rulebook.rules_of(queue).limit_length(count_max=2, bytes_max=None)
     client.send(message(b"q", b"a", b"\x10\0\2") * 5)
     kept_world.turn()
     log.take()
     again = replayed(log, 0)
     assert [position for position, *_ in again.index.entries()] == [3, 4]
+
+
+# Dead messages
+
+
+class Yard:
+    """Where the dead go: to another queue, in the same batch."""
+
+    def __init__(self, world, *queues):
+        self.world = world
+        self.queues = queues
+        self.taken = []
+
+    def take(self, message, reason):
+        self.taken.append((message.body, reason))
+        route = Route(self.world.exchange, [queue.number for queue in self.queues])
+        self.world.shard.insert(
+            route,
+            message.exchange,
+            message.routing_key,
+            properties=message.properties,
+            body=message.body,
+            arrival=NOW,
+            priority=message.priority,
+            persistent=True,
+            is_dead=True,
+        )
+
+
+@pytest.fixture
+def yard(world, rules):
+    yard = Yard(world, world.queue(b"dead"))
+    rules.bury_with(yard)
+    return yard
+
+
+def test_what_expires_dies(world, queue, rules, publisher, yard):
+    rules.limit_age(SECOND)
+    publish(publisher, b"a", b"b")
+    at(world, NOW + SECOND)
+    assert yard.taken == [(b"a", "expired"), (b"b", "expired")]
+    assert (queue.ready_count, yard.queues[0].ready_count) == (0, 2)
+
+
+def test_what_is_too_much_dies(world, queue, rules, publisher, yard):
+    rules.limit_length(count_max=1, bytes_max=None)
+    publish(publisher, b"a", b"b", b"c")
+    world.turn()
+    assert yard.taken == [(b"a", "maxlen"), (b"b", "maxlen")]
+    assert (queue.ready_count, queue.ready_bytes) == (1, 1)
+
+
+@pytest.mark.parametrize("frame", [reject_frame, nack_frame])
+def test_what_is_rejected_dies_and_what_goes_back_does_not(world, queue, publisher, yard, frame):
+    publisher.consume(queue)
+    publish(publisher, b"a", b"b", b"c")
+    world.turn()
+    publisher.send(frame(2, requeue=False))
+    publisher.send(ack_frame(1))
+    assert yard.taken == [(b"b", "rejected")]
+    assert (queue.ready_count, queue.unacked_count) == (0, 1)
+
+
+def test_a_turn_has_time_for_a_few_and_the_rest_follows(world, queue, publisher, yard):
+    publisher.consume(queue)
+    publish(publisher, *[b"%d" % number for number in range(100)])
+    world.turn()
+    publisher.send(nack_frame(0, multiple=True, requeue=False))
+    assert (len(yard.taken), queue.ready_count, queue.unacked_count) == (32, 68, 0)
+    other = world.connect()
+    other.consume(queue)
+    world.turn()
+    assert [body for body, _ in yard.taken] == [b"%d" % number for number in range(100)]
+    assert {reason for _, reason in yard.taken} == {"rejected"}
+    assert other.messages() == []
+
+
+def test_what_has_to_wait_for_its_end_may_be_purged(world, queue, publisher, yard):
+    publisher.consume(queue)
+    publish(publisher, *[b"%d" % number for number in range(40)])
+    world.turn()
+    publisher.send(nack_frame(0, multiple=True, requeue=False))
+    assert queue.purge() == 8
+    world.turn()
+    assert len(yard.taken) == 32
+
+
+def test_a_queue_that_refuses_may_bury_what_it_refuses(world, queue, rules, publisher):
+    yard = Yard(world, world.queue(b"dead"))
+    rules.bury_with(yard, refused=True)
+    rules.limit_length(count_max=1, bytes_max=None, refusing=True)
+    other = world.queue(b"q")
+    publisher.channel().select_confirm()
+    publish(publisher, b"a", b"b")
+    world.turn()
+    assert yard.taken == [(b"b", "maxlen")]
+    assert publisher.events() == [Answer(1, ACK, 1, False), Answer(1, NACK, 2, False)]
+    assert (queue.ready_count, other.ready_count) == (1, 2)
+
+
+def test_a_queue_that_buries_in_itself_ends(world, queue, rules, publisher):
+    yard = Yard(world, queue)
+    rules.bury_with(yard)
+    rules.limit_length(count_max=2, bytes_max=None)
+    publish(publisher, b"a", b"b", b"c")
+    for _ in range(3):
+        world.shard.turn()
+    assert queue.ready_count <= 3
+
+
+def test_a_record_that_is_not_in_memory_is_waited_for(world, queue, rules, publisher, yard):
+    store = SlowStore(world.shard)
+    rules.limit_age(SECOND)
+    publish(publisher, *[b"x" * 200_000] * 20)
+    world.turn()
+    world.shard.store_down_to(0)
+    store.answer_all()
+    assert world.shard.records.stored_count > 0
+    world.shard.set_time(NOW + SECOND)
+    world.shard.turn()
+    assert len(yard.taken) < 20
+    drain(store, publisher)
+    assert (queue.ready_count, len(yard.taken)) == (0, 20)
+
+
+def test_what_is_rejected_while_it_is_not_in_memory_dies_when_it_is(world, queue, publisher, yard):
+    store = SlowStore(world.shard)
+    consumer = publisher.consume(queue, prefetch=20)
+    publish(publisher, *[b"x" * 200_000] * 20)
+    world.turn()
+    publisher.events()
+    world.turn()
+    publisher.channel().cancel(consumer)
+    world.shard.store_down_to(0)
+    store.answer_all()
+    held = queue.unacked_count
+    publisher.send(nack_frame(0, multiple=True, requeue=False))
+    assert (queue.unacked_count, len(yard.taken)) == (0, 0)
+    drain(store, publisher)
+    assert (queue.ready_count, len(yard.taken)) == (20 - held, held)
+
+
+@pytest.mark.parametrize("more", range(0, 200, 8))
+def test_a_dead_message_moves_in_one_batch(kept_world, more):
+    """Wherever in the chunk the end of its old place would stand."""
+    log = FakeLog(kept_world.shard)
+    kept_world.kept_queue(b"filler")
+    queue, dead = kept_world.kept_queue(b"q"), kept_world.kept_queue(b"dead")
+    client = kept_world.connect()
+    kept_world.shard.rulebook.rules_of(queue).bury_with(Yard(kept_world, dead))
+    kept_world.shard.rulebook.rules_of(queue).limit_length(count_max=0, bytes_max=None)
+    client.send(message(b"filler", bytes(CHUNK_BYTES - 420 + more), b"\x10\0\2"))
+    client.send(message(b"q", b"", b"\x10\0\2"))
+    kept_world.turn()
+    log.take()
+    for upto in range(1, len(log.batches) + 1):
+        replay = log.replayed(upto=upto)
+        (q, d) = (replay.claim(each.identity) for each in (queue, dead))
+        assert q.ready_count + d.ready_count == q.index.next_position, "lost, or twice"
+    assert (q.ready_count, d.ready_count) == (0, 1)

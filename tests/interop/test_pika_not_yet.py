@@ -29,15 +29,6 @@ def drain(channel: BlockingChannel, queue: str) -> list[bytes]:
     return found
 
 
-def test_what_is_rejected_goes_nowhere(channel: BlockingChannel, name: str) -> None:
-    dead = channel.queue_declare("", exclusive=True).method.queue
-    arguments = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": dead}
-    channel.queue_declare(name, exclusive=True, arguments=arguments)
-    fill(channel, name, b"bad")
-    channel.basic_reject(channel.basic_get(name)[0].delivery_tag, requeue=False)
-    assert (drain(channel, name), drain(channel, dead)) == ([], [])
-
-
 def test_a_death_that_a_client_tells_of_is_a_header_like_any_other(
     channel: BlockingChannel, queue: str
 ) -> None:

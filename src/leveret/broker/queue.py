@@ -82,7 +82,7 @@ class Queue:
     @property
     def message_count(self) -> int:
         """The messages that are ready, as queue.declare-ok counts them."""
-        self.topology.shard.refresh(self.store)
+        self.topology.shard.rulebook.refresh(self.store)
         return self.store.ready_count
 
     @property

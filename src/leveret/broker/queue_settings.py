@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from leveret.broker.arguments import Arguments
+from leveret.broker.dead_letters import dead_letters_of
 from leveret.broker.equivalence import plain
 from leveret.broker.lease import grant
 
@@ -75,14 +76,18 @@ class QueueSettings:
         shard, store = queue.topology.shard, queue.store
         if store.rules is None and not self.has_rules:
             return
-        rules = shard.rules_of(store)
+        rules = shard.rulebook.rules_of(store)
         rules.limit_age(self.message_ttl)
         rules.limit_length(
             count_max=self.max_length,
             bytes_max=self.max_length_bytes,
             refusing=self.overflow != DROP_HEAD,
         )
-        shard.refresh(store)
+        rules.bury_with(
+            dead_letters_of(queue, self.dead_letter_exchange, self.dead_letter_routing_key),
+            refused=self.overflow == REJECT_PUBLISH_DLX,
+        )
+        shard.rulebook.refresh(store)
 
     @property
     def has_rules(self) -> bool:
@@ -91,6 +96,7 @@ class QueueSettings:
             self.message_ttl is not None
             or self.max_length is not None
             or self.max_length_bytes is not None
+            or self.dead_letter_exchange is not None
         )
 
 

@@ -12,8 +12,10 @@ cdef class Agenda:
     cdef list heap
     cdef unsigned long long entered
     cdef Py_ssize_t stale
+    cdef public Py_ssize_t letters_left
 
     cpdef int arrange(self, Appointment appointment, unsigned long long due) except -1
     cpdef cancel(self, Appointment appointment)
+    cdef int begin_turn(self) except -1
     cpdef bint is_due(self) except -1
     cpdef call_due(self)

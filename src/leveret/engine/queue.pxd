@@ -11,6 +11,10 @@ cdef enum:
     KEEPS_NOTHING = 0
     KEEPS_PERSISTENT = 1
     KEEPS_ALL = 2
+    ACCEPTED = 0
+    RELEASED = 1
+    FAILED = 2
+    REJECTED = 3
 
 @cython.final
 cdef class Queue:
@@ -64,6 +68,7 @@ cdef class Queue:
     cdef bint is_due(self) except -1
     cdef bint is_next_here(self) except -1
     cdef list take_waiters(self)
+    cdef int give_back(self, unsigned long long position, int outcome) except -1
     cpdef int settle(self, unsigned long long position) except -1
     cdef int let_go(self, Chunk chunk, Py_ssize_t at, unsigned long long position) except -1
     cdef int log_settled(

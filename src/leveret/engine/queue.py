@@ -54,6 +54,12 @@ else:
     KEEPS_NOTHING = 0
     KEEPS_PERSISTENT = 1
     KEEPS_ALL = 2
+    # What becomes of an unacknowledged message: it has been dealt with; it goes back, and nobody
+    # is to blame; it goes back because dealing with it failed; it is not wanted.
+    ACCEPTED = 0
+    RELEASED = 1
+    FAILED = 2
+    REJECTED = 3
 
 STATE_SHIFT = cython.declare(cython.int, 56)
 STATE_MASK = cython.declare(cython.int, 7)
@@ -234,8 +240,16 @@ class Queue:
             self.let_go(chunk, at, position)
         return True
 
+    def give_back(self, position: cython.ulonglong, outcome: cython.int) -> cython.int:
+        """An unacknowledged message is not accepted."""
+        if outcome != REJECTED:
+            return self.requeue(position)
+        if self.rules is not None:
+            return self.rules.reject(position)
+        return self.settle(position)
+
     def settle(self, position: cython.ulonglong) -> cython.int:
-        """An unacknowledged message is acknowledged, or rejected for good."""
+        """An unacknowledged message is gone."""
         entry: cython.ulonglong
         if self.closed:
             return 0

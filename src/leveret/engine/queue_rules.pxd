@@ -3,6 +3,7 @@ from leveret.engine.buffer cimport Buffer
 from leveret.engine.consumer cimport Consumer
 from leveret.engine.index cimport Index
 from leveret.engine.queue cimport Queue
+from leveret.engine.records cimport Chunk
 from leveret.engine.rules cimport Rules
 
 cimport cython
@@ -18,6 +19,10 @@ cdef class QueueRules(Rules):
     cdef readonly bint refusing
     cdef readonly Py_ssize_t count_max
     cdef readonly Py_ssize_t bytes_max
+    cdef readonly object dead_letters
+    cdef readonly bint burying_refused
+    cdef dict doomed
+    cdef bint quiet
     cdef unsigned long long offered_until
     cdef bint serving
     cdef unsigned long long head_position
@@ -29,7 +34,12 @@ cdef class QueueRules(Rules):
     cdef bint fits(self) except -1
     cdef int drop_excess(self) except -1
     cdef bint tidy(self) except -1
-    cdef bint expire(self) except -1
+    cdef bint clear_head(self) except -1
+    cdef bint has_expired(self) except -1
+    cdef bint drop_head(self, str reason) except -1
+    cdef int bury(self, unsigned long long position, str reason) except -1
+    cdef int send_away(self, Chunk chunk, Py_ssize_t at, str reason) except -1
+    cpdef send_refused(self, bytes names, bytes properties, bytes body, int priority)
     cdef bint know_head(self, Index index) except -1
     cdef unsigned long long deadline_of(
         self, Buffer buffer, Py_ssize_t at

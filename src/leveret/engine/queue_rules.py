@@ -9,6 +9,10 @@ consumers, even if it may not stay at all.
 A queue that is too long drops its first messages, or refuses what is published to it; in both cases
 only when no consumer can take anything. Ready messages count, not those that were delivered.
 
+What dies goes where dead messages go, if the queue knows of such a place; to be read it has to be
+in memory. A turn has time for a few of them; where that is not enough the rest waits at the head.
+A message that was rejected and must wait goes back to its place, and dies when it is at the head.
+
 The queue is touched when the head's time has come. To know that, its record has to have been in
 memory once; the queue waits for it as for one that is to be delivered.
 
@@ -28,6 +32,13 @@ except ImportError:
 from leveret.engine.agenda import Agenda, Appointment
 from leveret.engine.buffer import Buffer
 from leveret.engine.consumer import Consumer
+from leveret.engine.dead_letters import (
+    EXPIRED,
+    REJECTED,
+    TOO_MANY,
+    DeadLetters,
+    dead_message,
+)
 from leveret.engine.errors import InvariantError
 from leveret.engine.index import Index
 from leveret.engine.queue import Queue
@@ -38,11 +49,13 @@ if cython.compiled:
     from cython.cimports.leveret.engine.agenda import Agenda, Appointment
     from cython.cimports.leveret.engine.buffer import Buffer
     from cython.cimports.leveret.engine.consumer import Consumer
+    from cython.cimports.leveret.engine.dead_letters import message_at
     from cython.cimports.leveret.engine.index import Index
     from cython.cimports.leveret.engine.queue import Queue
     from cython.cimports.leveret.engine.records import ARRIVAL, EXPIRY, Chunk
     from cython.cimports.leveret.engine.rules import Rules
 else:
+    from leveret.engine.dead_letters import message_at
     from leveret.engine.records import ARRIVAL, EXPIRY
 
 LOCATION_MASK = cython.declare(cython.ulonglong, 0x00FFFFFFFFFFFFFF)
@@ -73,6 +86,11 @@ class QueueRules(Rules):
         self.refusing = False
         self.count_max = COUNT_MAX
         self.bytes_max = COUNT_MAX
+        self.dead_letters: DeadLetters | None = None
+        self.burying_refused = False
+        # Those at these positions die when they are at the head: reasons.
+        self.doomed: dict[int, str] = {}
+        self.quiet = False
         # Messages below have been offered to the consumers; of what came in this turn none has.
         self.offered_until = 0 if queue.dirty else queue.index.next_position
         self.serving = False
@@ -99,6 +117,11 @@ class QueueRules(Rules):
         self.bytes_max = COUNT_MAX if bytes_max is None else min(bytes_max, COUNT_MAX)
         self.accepted = True
 
+    def bury_with(self, dead_letters: DeadLetters | None, *, refused: bool = False) -> None:
+        """What dies goes there; None: nowhere. So does what is `refused`."""
+        self.dead_letters = dead_letters
+        self.burying_refused = refused and dead_letters is not None
+
     def expires_some(self) -> None:
         """There is a message that does not stay for ever."""
         self.expiring = True
@@ -108,8 +131,10 @@ class QueueRules(Rules):
     def accepts(self, body_length: cython.Py_ssize_t) -> cython.bint:
         if self.refusing:
             self.accepted = self.has_room(body_length)
-            if not self.accepted and self.queue.consumer_count > 0:
+            if not self.accepted and not self.quiet and self.queue.consumer_count > 0:
+                self.quiet = True
                 self.queue.serve()
+                self.quiet = False
                 self.accepted = self.has_room(body_length)
         return self.accepted
 
@@ -134,7 +159,7 @@ class QueueRules(Rules):
         return self.tidy()
 
     def deliver_next(self, consumer: Consumer) -> cython.bint:
-        if self.expiring and not self.expire():
+        if not self.clear_head():
             return False
         if self.queue.ready_count == 0:
             return False
@@ -145,12 +170,19 @@ class QueueRules(Rules):
     def is_next_here(self) -> cython.bint:
         queue: Queue = self.queue
         self.deliver()
-        if self.expiring and not self.expire():
+        if not self.clear_head():
             queue.want()
             return False
         return queue.ready_count == 0 or queue.is_next_here()
 
+    def reject(self, position: cython.ulonglong) -> cython.int:
+        if self.dead_letters is None:
+            return self.queue.settle(position)
+        return self.bury(position, REJECTED)
+
     def gone(self, position: cython.ulonglong) -> cython.int:
+        if self.doomed:
+            self.doomed.pop(position, None)
         return 0
 
     def closed(self) -> cython.int:
@@ -160,45 +192,107 @@ class QueueRules(Rules):
     # -- what is dropped
 
     def tidy(self) -> cython.bint:
-        """Drops what is to go; True: there is more of it."""
-        if self.expiring and self.expire() and self.queue.ready_count > 0:
+        """Drops what is to go; True: there is more of it, for another turn."""
+        if self.clear_head() and self.expiring and self.queue.ready_count > 0:
             self.agenda.arrange(self.appointment, self.head_deadline)
         if self.limited and not self.refusing:
             self.drop_excess()
         return self.drops_left == 0
 
-    def fits(self) -> cython.bint:
-        """It is not too long."""
-        return self.queue.ready_count <= self.count_max and self.queue.ready_bytes <= self.bytes_max
-
     def drop_excess(self) -> cython.int:
         """Drops what is too much, from the head."""
         queue: Queue = self.queue
         while queue.ready_count > 0 and not self.fits():
-            if self.drops_left == 0:
-                return 0
             if not queue.index.seek_ready():
                 raise InvariantError("the count of ready messages is wrong")
-            self.drops_left -= 1
-            queue.drop_head()
+            if not self.drop_head(TOO_MANY):
+                break
         return 0
 
-    def expire(self) -> cython.bint:
-        """Drops what has expired at the head; False: that is not all, or nobody knows yet."""
+    def fits(self) -> cython.bint:
+        """It is not too long."""
+        return self.queue.ready_count <= self.count_max and self.queue.ready_bytes <= self.bytes_max
+
+    def clear_head(self) -> cython.bint:
+        """Drops what is at the head and has to go; False: that is not all, or nobody knows yet."""
         queue: Queue = self.queue
-        index: Index = queue.index
-        while queue.ready_count > 0:
+        while queue.ready_count > 0 and (self.expiring or self.doomed):
+            index: Index = queue.index
             if not index.seek_ready():
                 raise InvariantError("the count of ready messages is wrong")
-            if not self.know_head(index):
+            reason = self.doomed.get(index.cursor_position()) if self.doomed else None
+            if reason is None:
+                if not self.expiring:
+                    return True
+                if not self.know_head(index):
+                    return False
+                if not self.has_expired():
+                    return True
+                reason = EXPIRED
+            if not self.drop_head(reason):
                 return False
-            if self.head_deadline > self.agenda.now or self.head_position >= self.offered_until:
-                return True
-            if self.drops_left == 0:
-                return False
-            self.drops_left -= 1
-            queue.drop_head()
         return True
+
+    def has_expired(self) -> cython.bint:
+        """The message at the head, of which is known how long it stays."""
+        return self.head_deadline <= self.agenda.now and self.head_position < self.offered_until
+
+    def drop_head(self, reason: str) -> cython.bint:
+        """The message at the cursor dies; False: not in this turn, or not before it is here."""
+        queue: Queue = self.queue
+        if self.drops_left == 0:
+            return False
+        if self.dead_letters is not None:
+            if self.quiet:
+                return False
+            location: cython.ulonglong = queue.index.cursor_entry() & LOCATION_MASK
+            chunk: Chunk = queue.records.chunk_of(location)
+            if chunk.buffer is None:
+                queue.want()
+                return False
+            if self.agenda.letters_left == 0:
+                self.drops_left = 0
+                return False
+            self.send_away(chunk, location & OFFSET_MASK, reason)
+        self.drops_left -= 1
+        queue.drop_head()
+        return True
+
+    def bury(self, position: cython.ulonglong, reason: str) -> cython.int:
+        """The unacknowledged message dies; if not now, then when it is at the head."""
+        queue: Queue = self.queue
+        location: cython.ulonglong
+        chunk: Chunk
+        if queue.closed:
+            return 0
+        location = queue.index.entry(position) & LOCATION_MASK
+        chunk = queue.records.chunk_of(location)
+        if chunk.buffer is None or self.agenda.letters_left == 0:
+            queue.requeue(position)
+            self.doomed[position] = reason
+            return self.agenda.arrange(self.appointment, self.agenda.now)
+        self.send_away(chunk, location & OFFSET_MASK, reason)
+        return queue.settle(position)
+
+    def send_away(self, chunk: Chunk, at: cython.Py_ssize_t, reason: str) -> cython.int:
+        """The queue serves nobody meanwhile: what is at its head stays there."""
+        dead_letters = self.dead_letters
+        self.agenda.letters_left -= 1
+        if dead_letters is not None:
+            self.quiet = True
+            try:
+                dead_letters.take(message_at(chunk.buffer, at), reason)
+            finally:
+                self.quiet = False
+        return 0
+
+    def send_refused(
+        self, names: bytes, properties: bytes, body: bytes, priority: cython.int
+    ) -> None:
+        """A message that the queue has refused, and that goes where its dead ones go."""
+        if self.dead_letters is not None:
+            message = dead_message(names, properties, body, priority, 0)
+            self.dead_letters.take(message, TOO_MANY)
 
     def know_head(self, index: Index) -> cython.bint:
         """Whether it is known how long the message at the cursor stays; else it will be."""

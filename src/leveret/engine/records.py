@@ -170,6 +170,8 @@ class Records:
     ) -> cython.ulonglong:
         """Writes a message for `targets` queues, still to be named; returns its location.
 
+        The second byte of `priority` is the record's protocol.
+
         `chunk` has room for its `length`, which is that of record_bytes().
         """
         at: cython.Py_ssize_t = chunk.used
@@ -191,7 +193,7 @@ class Records:
         buffer.put_u64(
             at + NAMES_LENGTH,
             cython.cast(cython.ulonglong, names_length) << 48
-            | cython.cast(cython.ulonglong, priority & 0xFF) << 32
+            | cython.cast(cython.ulonglong, priority & 0xFFFF) << 32
             | targets,
         )
         offset += HEAD_BYTES + TARGET_BYTES * targets

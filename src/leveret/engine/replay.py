@@ -119,7 +119,7 @@ class Replay:
                 self.shard.drop_reopened(queue)
                 count += 1
             elif queue is not None:
-                self.shard.refresh(queue)
+                self.shard.rulebook.refresh(queue)
         self.shard.free_the_rest()
         return count
 
@@ -171,7 +171,7 @@ class Replay:
             chunk.references += 1
             queue.restore(position, location, body_length, self.redelivered)
             if buffer.u64(at + EXPIRY) > 0:
-                self.shard.rules_of(queue).expires_some()
+                self.shard.rulebook.rules_of(queue).expires_some()
         return 0
 
     def run(

@@ -7,5 +7,6 @@ cdef class Rules:
     cdef bint deliver(self) except -1
     cdef bint deliver_next(self, Consumer consumer) except -1
     cdef bint is_next_here(self) except -1
+    cdef int reject(self, unsigned long long position) except -1
     cdef int gone(self, unsigned long long position) except -1
     cdef int closed(self) except -1

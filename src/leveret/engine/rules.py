@@ -40,6 +40,10 @@ class Rules:
         """The queue's first message may go out, and is in memory."""
         raise InvariantError("rules are made by the shard")
 
+    def reject(self, position: cython.ulonglong) -> cython.int:
+        """An unacknowledged message is not wanted."""
+        raise InvariantError("rules are made by the shard")
+
     def gone(self, position: cython.ulonglong) -> cython.int:
         """Nothing stands at the position any more."""
         raise InvariantError("rules are made by the shard")

@@ -6,10 +6,10 @@ from leveret.engine.memory cimport Memory
 from leveret.engine.output cimport Outputs
 from leveret.engine.pages cimport PagePool
 from leveret.engine.queue cimport Queue
-from leveret.engine.queue_rules cimport QueueRules
 from leveret.engine.recall cimport Recall
 from leveret.engine.records cimport Chunk, Records
 from leveret.engine.route cimport Route
+from leveret.engine.rulebook cimport Rulebook
 from leveret.engine.spill cimport Spill
 
 cimport cython
@@ -32,6 +32,8 @@ cdef class Shard:
     cdef dict emptying
     cdef readonly Chores chores
     cdef readonly Agenda agenda
+    cdef readonly Rulebook rulebook
+    cdef readonly dict contents
     cdef list free_numbers
     cdef list dirty
     cdef list sharing
@@ -45,7 +47,6 @@ cdef class Shard:
     cdef readonly unsigned long long work
     cdef readonly int halvings
 
-    cpdef QueueRules rules_of(self, Queue queue)
     cdef bint publish(
         self,
         Route route,
@@ -61,11 +62,15 @@ cdef class Shard:
         int priority,
         bint persistent,
     ) except -1
+    cdef Chunk room(self, Py_ssize_t length)
+    cdef int enqueue(
+        self, Route route, unsigned long long location, Py_ssize_t body_length, bint expires
+    ) except -1
     cdef Py_ssize_t count_targets(
         self, Route route, Py_ssize_t body_length, bint persistent
     ) except -1
     cdef int deliver(self) except -1
-    cdef int touch(self, Queue queue) except -1
+    cpdef int touch(self, Queue queue) except -1
     cdef int wake(self, list queues) except -1
     cdef int make_calls(self) except -1
     cdef int compact(self) except -1

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 try:
     import cython
@@ -19,16 +19,17 @@ except ImportError:
 from leveret.engine.agenda import Agenda
 from leveret.engine.buffer import Buffer
 from leveret.engine.chores import Chore, Chores
+from leveret.engine.dead_letters import DIED
 from leveret.engine.errors import InvariantError
 from leveret.engine.journal import Journal
 from leveret.engine.memory import Memory
 from leveret.engine.output import Output, Outputs
 from leveret.engine.pages import PagePool
 from leveret.engine.queue import Queue
-from leveret.engine.queue_rules import QueueRules
 from leveret.engine.recall import Reading, Recall
 from leveret.engine.records import Chunk, Records
 from leveret.engine.route import Route
+from leveret.engine.rulebook import Rulebook
 from leveret.engine.spill import Spill
 from leveret.engine.store import Store
 
@@ -36,12 +37,11 @@ if cython.compiled:
     from cython.cimports.leveret.engine.agenda import Agenda
     from cython.cimports.leveret.engine.buffer import Buffer
     from cython.cimports.leveret.engine.chores import Chore, Chores
-    from cython.cimports.leveret.engine.journal import Journal
+    from cython.cimports.leveret.engine.journal import SETTLE_BYTES, Journal
     from cython.cimports.leveret.engine.memory import Memory
     from cython.cimports.leveret.engine.output import Output, Outputs
     from cython.cimports.leveret.engine.pages import PagePool
     from cython.cimports.leveret.engine.queue import KEEPS_ALL, KEEPS_PERSISTENT, Queue
-    from cython.cimports.leveret.engine.queue_rules import QueueRules
     from cython.cimports.leveret.engine.recall import Reading, Recall
     from cython.cimports.leveret.engine.records import (
         HEAD_BYTES,
@@ -54,8 +54,10 @@ if cython.compiled:
         record_bytes,
     )
     from cython.cimports.leveret.engine.route import Route, names_of
+    from cython.cimports.leveret.engine.rulebook import Rulebook
     from cython.cimports.leveret.engine.spill import Spill
 else:
+    from leveret.engine.journal import SETTLE_BYTES
     from leveret.engine.queue import KEEPS_ALL, KEEPS_PERSISTENT
     from leveret.engine.records import (
         HEAD_BYTES,
@@ -127,6 +129,8 @@ class Shard:
         self.free_numbers: list[int] = []
         self.chores = Chores()
         self.agenda = Agenda()
+        self.rulebook = Rulebook(self.agenda, cython.cast(object, self).touch)
+        self.contents: dict[int, Any] = {}  # what the model knows of each protocol's messages
         self.dirty: list[Queue] = []
         self.spill = Spill(self.records, self.queues)
         self.recall = Recall(self.records, self.queues)
@@ -157,27 +161,6 @@ class Shard:
             raise InvariantError("there is no log to keep messages in")
         incarnation: cython.ulonglong = self.new_incarnation()
         queue.keep(KEEPS_ALL if everything else KEEPS_PERSISTENT, incarnation << 32 | queue.number)
-
-    def rules_of(self, queue: Queue) -> QueueRules:
-        """The queue's rules; those of a queue that had none so far ask for nothing yet."""
-        rules: QueueRules
-        if queue.rules is None:
-            queue.rules = QueueRules(queue, self.agenda, partial(self.look_after, queue))
-        rules = cython.cast(QueueRules, queue.rules)
-        return rules
-
-    def look_after(self, queue: Queue) -> None:
-        """The queue has something to do in the coming turn."""
-        if not queue.closed:
-            self.touch(queue)
-
-    def refresh(self, queue: Queue) -> None:
-        """Has the queue's rules done as if a turn were over, for who wants to know what is in it.
-
-        Something may be left for the turn itself.
-        """
-        if queue.rules is not None and queue.rules.deliver():
-            self.touch(queue)
 
     def set_time(self, now: int) -> None:
         """It is so late, milliseconds since 1970: for what is done in the coming turn."""
@@ -303,47 +286,67 @@ class Shard:
         may go, 0: never.
         """
         targets: cython.Py_ssize_t = self.count_targets(route, body_length, persistent)
+        if targets > 0:
+            self.work += targets
+            length: cython.Py_ssize_t = record_bytes(
+                targets, names_length, properties_length, body_length
+            )
+            location: cython.ulonglong = self.records.append(
+                self.room(length),
+                length,
+                names,
+                names_length,
+                properties,
+                properties_length,
+                body,
+                body_offset,
+                body_length,
+                targets,
+                arrival,
+                expiry,
+                priority,
+            )
+            self.enqueue(route, location, body_length, expiry > 0)
+        if self.rulebook.turned_away:
+            logged: cython.bint = self.logged
+            self.rulebook.bury_refused(
+                names.bytes_at(0, names_length),
+                properties.bytes_at(0, properties_length),
+                body.bytes_at(body_offset, body_length),
+                priority,
+            )
+            self.refused = True
+            self.logged = logged
+        return not self.refused
+
+    def room(self, length: cython.Py_ssize_t) -> Chunk:
+        """Where the message goes whose targets have just been counted."""
+        if not self.logged:
+            return self.records.room(length)
+        chunk: Chunk = self.journal.room(length)
+        self.journal.urgent = True
+        self.batch = self.journal.number
+        return chunk
+
+    def enqueue(
+        self,
+        route: Route,
+        location: cython.ulonglong,
+        body_length: cython.Py_ssize_t,
+        expires: cython.bint,
+    ) -> cython.int:
+        """Has the queues that take it have the record that was just written."""
         target: cython.Py_ssize_t
-        number: cython.Py_ssize_t
-        length: cython.Py_ssize_t
         queue: Queue | None
-        chunk: Chunk
-        location: cython.ulonglong
-        if targets == 0:
-            return not self.refused
-        self.work += targets
-        length = record_bytes(targets, names_length, properties_length, body_length)
-        if self.logged:
-            chunk = self.journal.room(length)
-            self.journal.urgent = True
-            self.batch = self.journal.number
-        else:
-            chunk = self.records.room(length)
-        location = self.records.append(
-            chunk,
-            length,
-            names,
-            names_length,
-            properties,
-            properties_length,
-            body,
-            body_offset,
-            body_length,
-            targets,
-            arrival,
-            expiry,
-            priority,
-        )
         for target in range(route.queue_count):
-            number = route.queue(target)
-            queue = self.queues[number]
+            queue = self.queues[route.queue(target)]
             if queue is not None and queue.accepted():
                 self.records.add_target(queue.identity, queue.enqueue(location, body_length))
                 if not queue.dirty:
                     self.touch(queue)
-                if expiry > 0:
-                    self.rules_of(queue).expires_some()
-        return not self.refused
+                if expires:
+                    self.rulebook.rules_of(queue).expires_some()
+        return 0
 
     def insert(
         self,
@@ -357,9 +360,20 @@ class Shard:
         expiry: int = 0,
         priority: int,
         persistent: bool,
+        is_dead: bool = False,
     ) -> bool:
-        """Stores a message that no channel has brought, as publish() does."""
+        """Stores a message that no channel has brought, as publish() does.
+
+        One that `is_dead` leaves another queue for that: in the same batch of the log.
+        """
         names: Buffer = names_of(exchange, routing_key)
+        if is_dead:
+            priority |= DIED << 8
+            if self.journal is not None:
+                length: cython.Py_ssize_t = record_bytes(
+                    route.queue_count, names.size, len(properties), len(body)
+                )
+                self.journal.keep_together(length + SETTLE_BYTES)
         return self.publish(
             route,
             names,
@@ -396,6 +410,7 @@ class Shard:
                         self.logged = True
                 else:
                     self.refused = True
+                    self.rulebook.turn_away(queue)
         return targets
 
     def touch(self, queue: Queue) -> cython.int:
@@ -410,6 +425,7 @@ class Shard:
         sharing: list = self.sharing
         owing: list
         self.sharing = []
+        self.agenda.begin_turn()
         if self.agenda.is_due():
             self.agenda.call_due()
         if self.calls:

@@ -11,6 +11,7 @@ import leveret
 from leveret.broker.broker import Broker
 from leveret.engine.memory import Memory
 from leveret.engine.shard import Shard
+from leveret.peers.amqp091 import dead_letter
 from leveret.peers.pace import Pace
 from leveret.peers.peer import Peer
 from leveret.peers.protocol_header import Newcomer
@@ -26,6 +27,8 @@ from leveret.server.server import Server
 log = logging.getLogger(__name__)
 
 SEED_BYTES = 8
+AMQP_0_9_1 = 0
+"""The protocol of a record, as the engine numbers them."""
 
 
 def make_server(
@@ -41,6 +44,7 @@ def make_server(
     is_kept = config.data_directory is not None
     shard = Shard(int.from_bytes(os.urandom(SEED_BYTES)), memory, journal=is_kept)
     shard.set_time(clock.now(clock.tick()))
+    shard.contents[AMQP_0_9_1] = dead_letter
     broker = Broker(shard, os.urandom, config.limits)
     durability = recover_from(config, shard, broker)
     keeper: Definitions | Messages = durability or InMemory()
