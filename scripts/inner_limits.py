@@ -233,6 +233,18 @@ PACE = (
         "engine/test_spill.py::test_so_many_are_looked_at_in_a_turn",
     ),
     Inner(
+        "engine/guests.LOG_BYTES_MAX",
+        "durable messages that stay in memory, and no more than an eighth of `--memory-limit`; the log has them all",
+        "bytes",
+        "engine/test_guests.py::test_so_much_stays_and_the_oldest_leave_first",
+    ),
+    Inner(
+        "engine/guests.LOOK_MAX",
+        "stretches of memory looked at in a turn for durable messages that may leave",
+        "MiB",
+        "engine/test_guests.py::test_so_many_are_looked_at_in_a_turn",
+    ),
+    Inner(
         "engine/recall.READING_BYTES_MAX",
         "messages being read back",
         "bytes",

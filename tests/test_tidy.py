@@ -71,6 +71,7 @@ MEASURED: dict[str, str] = {  # engine function: the benchmark where cutting it 
 RATCHET: dict[str, int] = {  # what is too long already: its length, which may only go down
 }
 TESTED_ELSEWHERE: dict[str, str] = {  # sans-IO module without a test module of its own: why
+    "engine/nearness": "its tests are those of what leaves memory: spill and guests",
     "engine/probe": "is itself the tests' view of engine/buffer",
     "broker/exchanges/__init__": "every test of an exchange goes through its table",
     "wire/amqp091/errors": "raised in the tests of every module beside it",

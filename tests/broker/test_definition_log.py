@@ -12,6 +12,8 @@ from leveret.engine.errors import ReplayError
 from leveret.engine.shard import Shard
 from tests.engine.fake_log import FakeLog
 
+OF_LOG = 1
+
 
 @pytest.fixture
 def host(random) -> VirtualHost:
@@ -67,7 +69,7 @@ def test_names_of_all_kinds_come_back(host, log, restored):
 def test_a_queue_and_its_messages_go_in_one_batch(host, log, restored, room):
     """However little room is left in the batch that is being filled: DROP needs 16 bytes."""
     queue = host.declare_queue("q", durable=True, connection=None)
-    (chunk,) = (chunk for chunk in host.shard.records.chunks if chunk.logged)
+    (chunk,) = (chunk for chunk in host.shard.records.chunks if chunk.kind == OF_LOG)
     filler = chunk.buffer.size - chunk.used - room - 16 - 16
     host.shard.journal.define(b'["filler", "/"]', bytes(filler))
     assert chunk.buffer.size - chunk.used == room

@@ -203,8 +203,10 @@ def content_of(channel: int, rest: Iterator[Frame]) -> tuple[bytes, bytes]:
 class World:
     """A shard, and a virtual host whose routing keys lead to `bound`'s queues."""
 
-    def __init__(self, memory: Memory | None = None, *, journal: bool = False) -> None:
-        self.shard = Shard(1, memory, journal=journal)
+    def __init__(
+        self, memory: Memory | None = None, *, journal: bool = False, shard: Shard | None = None
+    ) -> None:
+        self.shard = shard or Shard(1, memory, journal=journal)
         self.routes = RouteCache(1)
         self.exchange = Exchange()
         self.bound: dict[bytes, list[Queue]] = {}

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from leveret.engine.amqp091.consumer import ChannelConsumer
+from leveret.engine.chunk import Chunk
 from leveret.engine.queue import Queue
-from leveret.engine.records import Chunk
 from leveret.wire.amqp091.frames import FrameParser
 from tests.engine.client import (
     ACK,
@@ -83,7 +83,7 @@ class Commands(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World()
+        self.world = self.make_world()
         self.client = self.world.connect()
         self.parser = FrameParser(frame_max=2 * FRAME_MAX)
         self.looked_at = 0
@@ -99,6 +99,9 @@ class Commands(RuleBasedStateMachine):
         self.last_consumer = 0
         for number in range(4):
             self.consume(number, number + 1, prefetch=(50, 1, 3, 0)[number], no_ack=False)
+
+    def make_world(self) -> World:
+        return World()
 
     def open_queue(self, key: bytes) -> ModelQueue:
         queue = self.world.queue(key, b"all", b"even" if int(key) % 2 == 0 else b"odd")

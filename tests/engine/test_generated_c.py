@@ -36,9 +36,11 @@ HOT = {
     "index": "Index: append seek_ready cursor_entry cursor_position take_unacked take_away"
     " remove requeue relocate",
     "pages": "Pages: find",
-    "records": "Records: append add_target chunk_of release release_in room release_stored bring",
+    "records": "Records: append add_target chunk_of release release_in room release_stored bring"
+    " release_logged home_of",
     "recall": "Recall: continues extend revive_all revive length_of",
-    "spill": "Spill: is_near is_near_in",
+    "nearness": "Nearness: has_near log_has_near names_near is_near_in",
+    "guests": "Guests: invite",
     "output": "Output: reserve is_full",
     "consumer": "Consumer: has_credit",
     "route": "RouteCache: look_up row_of home_of hash_of fetch is_far",

@@ -2,12 +2,13 @@
 
 import pytest
 from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from leveret.engine.errors import PagesLost
 from leveret.engine.index import Index
 from leveret.engine.memory import Memory
 from leveret.engine.pages import PagePool
+from tests.engine.index_commands import Commands, FoldingCommands
+from tests.engine.page_memory import PageMemory, folding_pool
 
 READY, UNACKED, REDELIVERED, UNWEIGHED = 1, 2, 8, 16
 PAGE = 512
@@ -172,106 +173,254 @@ def test_an_entry_that_is_not_weighed_is_next_like_any_other():
     assert take(index, 2) == [0, 1]
 
 
-class Commands(RuleBasedStateMachine):
-    """Any commands, against a dictionary in the order of positions."""
+# Entries at any position
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.pool = PagePool(Memory())
-        self.index = Index(self.pool)
-        self.entries: dict[int, tuple[int, int]] = {}
-        self.next_position = 0
-        self.next_location = 0
 
-    def ready(self) -> list[int]:
-        return [p for p, (state, _) in self.entries.items() if state & 7 == READY]
+def test_an_entry_is_put_below_others_and_comes_first():
+    index = Index(PagePool(Memory()))
+    for position in (3 * PAGE, 5, 7 * PAGE + 2, PAGE - 1):
+        assert index.put(position, 1000 + position)
+    assert index.next_position == 7 * PAGE + 3
+    assert take(index, 4) == [5, PAGE - 1, 3 * PAGE, 7 * PAGE + 2]
+    assert index.append(9) == 7 * PAGE + 3
 
-    @rule(count=st.one_of(st.integers(1, 5), st.integers(200, 600)))
-    def append(self, count: int) -> None:
-        for _ in range(count):
-            self.next_location += 8
-            assert self.index.append(self.next_location) == self.next_position
-            self.entries[self.next_position] = (READY, self.next_location)
-            self.next_position += 1
 
-    @rule(count=st.one_of(st.integers(1, 5), st.integers(200, 700)))
-    def take(self, count: int) -> None:
-        for position in self.ready()[:count]:
-            assert self.index.seek_ready()
-            state, location = self.entries[position]
-            assert self.index.cursor_position() == position
-            assert self.index.cursor_entry() == state << 56 | location
-            self.index.take_unacked()
-            self.entries[position] = (state + 1, location)
+def test_nothing_is_put_where_something_stands():
+    index = index_of(3)
+    take(index, 1)
+    assert [index.put(position, 5) for position in (0, 1, 2)] == [False] * 3
+    index.remove(1)
+    assert index.put(1, 5)
+    assert index.entries() == [(0, UNACKED, 1000), (1, READY, 5), (2, READY, 1002)]
+    assert index.next_position == 3
 
-    @rule(count=st.one_of(st.integers(1, 5), st.integers(200, 700)))
-    def take_away(self, count: int) -> None:
-        for position in self.ready()[:count]:
-            assert self.index.seek_ready()
-            assert self.index.cursor_position() == position
-            self.index.take_away()
-            del self.entries[position]
 
-    @precondition(lambda self: self.next_position)
-    @rule(data=st.data(), count=st.integers(1, 400), step=st.integers(1, 3))
-    def remove(self, data: st.DataObject, count: int, step: int) -> None:
-        first = data.draw(st.integers(0, self.next_position - 1))
-        for position in range(first, first + count * step, step):
-            state, location = self.entries.pop(position, (0, 0))
-            assert self.index.remove(position) == state << 56 | location
+def test_what_is_put_behind_the_cursor_waits_for_its_turn():
+    index = index_of(2 * PAGE)
+    take(index, 10)
+    index.remove(PAGE)
+    assert index.put(PAGE, 5)
+    assert take(index, 1) == [10]
+    index.remove(3)
+    assert index.put(3, 5)
+    assert take(index, 2) == [3, 11]
 
-    @precondition(lambda self: self.next_position)
-    @rule(data=st.data(), count=st.integers(1, 400), step=st.integers(-3, 3))
-    def requeue(self, data: st.DataObject, count: int, step: int) -> None:
-        position = data.draw(st.integers(0, self.next_position - 1))
-        for _ in range(count):
-            state, location = self.entries.get(position, (0, 0))
-            assert self.index.requeue(position) == (state & 7 == UNACKED)
-            if state & 7 == UNACKED:
-                self.entries[position] = (READY | REDELIVERED, location)
-            position = max(0, position + step)
 
-    @precondition(lambda self: self.entries)
-    @rule(data=st.data())
-    def relocate(self, data: st.DataObject) -> None:
-        position = data.draw(st.sampled_from(list(self.entries)))
-        state, location = self.entries[position]
-        self.next_location += 8
-        assert not self.index.relocate(position, location + 4, 1)
-        assert self.index.relocate(position, location, self.next_location)
-        self.entries[position] = (state, self.next_location)
+@pytest.mark.parametrize(
+    ("first", "last", "marked"),
+    [(0, 2**61, [0, 1, 7 * PAGE + 3, 2**50]), (1, 7 * PAGE + 2, [1]), (2, 7 * PAGE + 2, [])],
+)
+def test_a_range_that_is_marked_may_be_wide_and_nearly_empty(first, last, marked):
+    index = Index(PagePool(Memory()))
+    for position in (0, 1, 7 * PAGE + 3, 2**50):
+        index.put(position, 5)
+    index.mark_redelivered_within(first, last)
+    assert [p for p, state, _ in index.entries() if state == READY | REDELIVERED] == marked
 
-    @invariant()
-    def the_first_ready_entry_is_next(self) -> None:
-        ready = self.ready()
-        assert self.index.seek_ready() == bool(ready)
-        if ready:
-            assert self.index.cursor_position() == ready[0]
 
-    @invariant()
-    def what_is_live_is_in_order(self) -> None:
-        assert self.index.next_position == self.next_position
-        assert self.index.entries() == [(p, *entry) for p, entry in self.entries.items()]
+# Pages that are not in memory
 
-    @invariant()
-    def pages_are_those_with_something_in_them(self) -> None:
-        pages, page = {}, self.index.pages.head
-        while page is not None:
-            pages[page.number] = (page.live, page.ready)
-            page = page.next
-        expected: dict[int, tuple[int, int]] = {}
-        for position, (state, _) in self.entries.items():
-            live, ready = expected.get(position // PAGE, (0, 0))
-            expected[position // PAGE] = (live + 1, ready + (state & 7 == READY))
-        assert pages == expected
 
-    def teardown(self) -> None:
-        for position in list(self.entries):
-            self.index.remove(position)
-        assert self.index.pages.head is None
-        for page in self.pool.spare:
-            assert page.buffer.bytes_at(0, PAGE * 8) == bytes(PAGE * 8)
+def long_index(pages: int, above: int = 4) -> tuple[Index, PagePool, PageMemory]:
+    """One of so many full pages, and a last one with one entry."""
+    pool, store = folding_pool(above)
+    return index_of(pages * PAGE + 1, pool), pool, store
+
+
+def in_memory(index: Index) -> list[int]:
+    numbers, page = [], index.pages.head
+    while page is not None:
+        numbers.append(page.number)
+        page = page.next
+    return numbers
+
+
+def test_a_page_that_is_full_is_folded_where_there_are_many():
+    index, pool, store = long_index(100)
+    assert in_memory(index) == [0, 1, 2, 100]
+    assert pool.in_use == 4
+    assert sum(len(pages) for pages in store.kept.values()) == 97
+    assert len(store.kept) == 2, "64 pages in one place"
+
+
+def test_below_that_nothing_is_folded_and_no_store_is_made():
+    pool, store = folding_pool(100)
+    index_of(99 * PAGE, pool)
+    assert (pool.store, store.writes) == (None, 0)
+
+
+def test_without_a_store_all_stays_in_memory():
+    pool = PagePool(Memory())
+    pool.fold_above = 2
+    index = index_of(10 * PAGE, pool)
+    assert in_memory(index) == list(range(10))
+
+
+def test_what_was_folded_is_delivered_in_order_and_leaves_nothing_in_the_store():
+    index, pool, store = long_index(150)
+    for position in range(150 * PAGE + 1):
+        assert index.seek_ready()
+        assert (index.cursor_position(), index.cursor_entry()) == (
+            position,
+            READY << 56 | 1000 + position,
+        )
+        index.take_away()
+        assert pool.in_use <= 5
+    assert not index.seek_ready()
+    assert (store.kept, store.writes, store.reads) == ({}, 147, 147)
+    assert index.folds.folds == []
+
+
+def test_the_store_is_told_what_the_cursor_will_need():
+    index, _, store = long_index(200)
+    take(index, 4 * PAGE)
+    assert store.expected == []
+    take(index, 80 * PAGE)
+    assert store.expected == [(1, 32, 16), (1, 48, 16), (2, 0, 16), (2, 16, 16), (2, 32, 16)]
+
+
+def test_what_a_page_takes_in_memory_is_given_back_and_a_place_counted():
+    memory = Memory()
+    pool, _ = folding_pool(4, memory)
+    index = index_of(100 * PAGE + 1, pool)
+    pool.drop_spare()
+    assert memory.in_use == 4 * 4600 + 2 * 200
+    take(index, 100 * PAGE + 1)
+    for position in range(100 * PAGE + 1):
+        index.remove(position)
+    pool.drop_spare()
+    assert memory.in_use == 0
+
+
+def test_a_page_near_the_cursor_stays():
+    pool, store = folding_pool(1)
+    index = index_of(2 * PAGE + 1, pool)
+    assert (in_memory(index), store.writes) == ([0, 1, 2], 0)
+    for _ in range(PAGE):
+        index.append(5)
+    assert in_memory(index) == [0, 1, 3]
+
+
+def test_a_page_that_was_delivered_from_stays():
+    pool, _ = folding_pool(1)
+    index = index_of(4 * PAGE, pool)
+    take(index, 3 * PAGE + 1)
+    index.requeue(5)
+    for _ in range(4 * PAGE):
+        index.append(5)
+    assert in_memory(index) == [0, 1, 2, 3, 7]
+
+
+def test_pages_that_have_stayed_follow_one_by_one():
+    pool, _ = folding_pool(100)
+    index = index_of(100 * PAGE + 1, pool)
+    for _ in range(20 * PAGE):
+        index.append(5)
+    assert in_memory(index) == [*range(98), 120]
+    pool.fold_above = 10
+    for _ in range(90 * PAGE):
+        index.append(5)
+    assert in_memory(index) == [*range(33), 210]
+
+
+def test_where_the_store_has_no_room_pages_stay_and_go_later():
+    pool, store = folding_pool(4)
+    store.full = True
+    index = index_of(100 * PAGE, pool)
+    assert in_memory(index) == list(range(100))
+    assert (index.folds.folds, store.kept) == ([], {})
+    store.full = False
+    for _ in range(70 * PAGE):
+        index.append(5)
+    assert in_memory(index) == [*range(33), 169]
+    assert [p for p, _, _ in index.entries()] == list(range(170 * PAGE))
+
+
+def test_a_store_that_runs_full_keeps_what_it_has():
+    index, _, store = long_index(64 + 6)
+    store.full = True
+    for _ in range(10 * PAGE):
+        index.append(5)
+    assert in_memory(index) == [0, 1, 2, *range(70, 81)]
+    assert take(index, 80 * PAGE + 1) == list(range(80 * PAGE + 1))
+
+
+def test_what_cannot_be_read_back_is_an_error():
+    index, _, store = long_index(20)
+    take(index, 4 * PAGE)
+    store.broken = True
+    with pytest.raises(PagesLost, match="the disk is gone"):
+        index.seek_ready()
+
+
+def test_an_entry_in_a_folded_page_is_found_moved_marked_and_removed():
+    index, _, _ = long_index(50)
+    position = 20 * PAGE + 7
+    assert index.entry(position) == READY << 56 | 1000 + position
+    assert index.relocate(position, 1000 + position, 77)
+    assert index.mark_redelivered(position + 1)
+    assert index.remove(position + 2) == READY << 56 | 1002 + position
+    for number in range(21, 40):
+        index.entry(number * PAGE)
+    assert in_memory(index) == [0, 1, 2, 39, 50], "it is folded again, for others"
+    assert index.entries()[position : position + 3] == [
+        (position, READY, 77),
+        (position + 1, READY | REDELIVERED, 1001 + position),
+        (position + 3, READY, 1003 + position),
+    ]
+    assert not index.put(position, 5)
+    assert index.put(position + 2, 5)
+    assert index.delivered_runs() == [(position + 1, position + 1)]
+
+
+def test_a_folded_page_of_which_all_is_removed_is_gone():
+    index, pool, _ = long_index(50)
+    for position in range(20 * PAGE, 21 * PAGE):
+        index.remove(position)
+    assert (index.entry(20 * PAGE), pool.in_use) == (0, 4)
+    assert [index.folds.has(number) for number in (19, 20, 21)] == [True, False, True]
+    assert len(index.entries()) == 49 * PAGE + 1
+
+
+def test_a_range_that_is_marked_brings_back_one_page_at_a_time():
+    index, pool, _ = long_index(100)
+    index.mark_redelivered_within(10 * PAGE + 1, 80 * PAGE - 2)
+    assert pool.in_use <= 6
+    assert index.delivered_runs() == [(10 * PAGE + 1, 80 * PAGE - 2)]
+
+
+def test_to_look_for_what_was_delivered_reads_only_pages_with_such_entries():
+    index, pool, store = long_index(100)
+    index.mark_redelivered(30 * PAGE)
+    index.entry(90 * PAGE)
+    reads = store.reads
+    assert index.delivered_runs() == [(30 * PAGE, 30 * PAGE)]
+    assert (store.reads - reads, pool.in_use) == (1, 5)
+
+
+def test_all_is_taken_out_page_by_page():
+    index, pool, store = long_index(100)
+    take(index, PAGE + 5)
+    index.remove(0)
+    index.rewind()
+    taken = 0
+    while index.take_any():
+        taken += 1
+        assert pool.in_use <= 5
+    assert taken == 100 * PAGE
+    assert (pool.in_use, store.kept) == (0, {})
+
+
+def test_what_is_put_below_others_is_folded_too():
+    pool, _ = folding_pool(4)
+    index = Index(pool)
+    for position in [*range(100 * PAGE, 150 * PAGE), *range(100 * PAGE)]:
+        assert index.put(position, 1000 + position)
+    assert pool.in_use <= 8
+    assert take(index, 150 * PAGE) == list(range(150 * PAGE))
 
 
 TestCommands = Commands.TestCase
 TestCommands.settings = settings(max_examples=settings().max_examples // 3, stateful_step_count=25)
+TestFoldingCommands = FoldingCommands.TestCase
+TestFoldingCommands.settings = TestCommands.settings

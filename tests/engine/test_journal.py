@@ -7,6 +7,7 @@ from tests.engine.client import ACK, Answer, Client, World, ack_frame, message, 
 from tests.engine.fake_log import FakeLog
 
 MIB = 1 << 20
+OF_LOG = 1
 PERSISTENT = b"\x10\x00\x02"
 HEAD = 48
 
@@ -27,7 +28,9 @@ def log(world: World) -> FakeLog:
 
 
 def log_chunks(world: World) -> list:
-    return [chunk for chunk in world.shard.records.chunks if chunk is not None and chunk.logged]
+    return [
+        chunk for chunk in world.shard.records.chunks if chunk is not None and chunk.kind == OF_LOG
+    ]
 
 
 def test_a_persistent_message_of_a_kept_queue_has_these_bytes(world, client, log):

@@ -8,8 +8,10 @@ from leveret.engine import probe
 from leveret.engine.errors import InvariantError
 from leveret.engine.memory import Memory
 from leveret.engine.pages import Page, PagePool, Pages
+from tests.engine.page_memory import PageMemory
 
 SPARE_MAX = 1024
+FOLD_ABOVE = 1024
 PAGE_BYTES = 4600
 
 
@@ -126,6 +128,83 @@ def test_no_page_is_kept_where_memory_is_tight():
     for page in opened:
         pages.drop(page)
     assert memory.in_use == PAGE_BYTES
+
+
+def test_pages_in_use_are_counted_and_spare_ones_are_not():
+    pool = a_pool()
+    pages = Pages(pool)
+    opened = [pages.open(number) for number in range(3)]
+    pages.drop(opened[1])
+    assert (pool.in_use, len(pool.spare)) == (2, 1)
+    assert pages.open(5) is opened[1]
+    assert pool.in_use == 3
+
+
+def test_it_is_crowded_with_many_pages_if_there_is_somewhere_to_put_them():
+    pool = a_pool()
+    pages = Pages(pool)
+    for number in range(FOLD_ABOVE):
+        assert not pool.is_crowded()
+        pages.open(number)
+    assert not pool.is_crowded()
+    pool.fold_into(PageMemory)
+    assert pool.is_crowded()
+    pages.drop(pages.head)
+    assert not pool.is_crowded()
+
+
+def test_the_store_is_made_when_it_is_needed_and_closed():
+    pool, made = a_pool(), []
+    assert pool.open_store() is None
+    pool.fold_into(lambda: made.append(PageMemory()) or made[-1])
+    assert (made, pool.store) == ([], None)
+    assert pool.open_store() is pool.open_store() is made[0]
+    pool.close_store()
+    assert (made[0].closed, len(made)) == (True, 1)
+    assert pool.open_store() is None
+    pool.close_store()
+
+
+def test_a_page_that_is_cleared_is_zeros_again():
+    pool = a_pool()
+    pages = Pages(pool)
+    page = pages.open(3)
+    probe.write_slot(page.buffer, 511, 5)
+    page.live = page.ready = 1
+    pages.clear(page)
+    assert (numbers(pages), pool.spare, page.live, page.ready) == ([], [page], 0, 0)
+    assert page.buffer.bytes_at(0, page.buffer.size) == bytes(512 * 8)
+
+
+@pytest.mark.parametrize("near", [None, 3, 40, 90])
+@pytest.mark.parametrize("found", [None, 3, 40, 90])
+def test_the_last_page_up_to_a_number_wherever_it_is_looked_for_from(near, found):
+    pages = Pages(a_pool())
+    for number in (3, 10, 40, 41, 90):
+        pages.open(number)
+    hint = None if near is None else pages.find(near)
+    for number in (0, 2, 3, 4, 10, 39, 40, 41, 42, 89, 90, 91, 2**50):
+        if found is not None:
+            pages.find(found)
+        expected = max((each for each in (3, 10, 40, 41, 90) if each <= number), default=None)
+        page = pages.floor(number, hint)
+        assert (None if page is None else page.number) == expected
+    assert Pages(a_pool()).floor(5, None) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "number"), [(None, 1), (2, 3), (4, 5), (6, 7)], ids="first second third last".split()
+)
+def test_a_page_is_linked_between_others(before, number):
+    pool = a_pool()
+    pages = Pages(pool)
+    for each in (2, 4, 6):
+        pages.open(each)
+    page = pages.link(pool.take(), number, None if before is None else pages.find(before))
+    assert numbers(pages) == sorted([2, 4, 6, number])
+    assert pages.find(number) is page
+    pages.drop(page)
+    assert numbers(pages) == [2, 4, 6]
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 9)), max_size=60))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from leveret.engine.records import Chunk
+from leveret.engine.chunk import Chunk
 from tests.engine.client import Client, World, ack_frame, message
 
 MIB = 1 << 20

@@ -16,6 +16,7 @@ from tests.engine.client import Client, World, ack_frame, message, nack_frame
 from tests.engine.fake_log import FakeLog
 
 PERSISTENT = b"\x10\x00\x02"
+OF_LOG = 1
 HEAD = bytes(48)
 READY, UNACKED, REDELIVERED = 1, 2, 8
 # More than the records of one rule take: only what is published overflows a batch.
@@ -50,7 +51,7 @@ def contents(shard: Shard, queue: Queue) -> list[tuple[int, int, bytes]]:
 
 def kept_entries(world: World, queue: Queue) -> list[tuple[int, int, int]]:
     chunks = world.shard.records.chunks
-    return [entry for entry in queue.index.entries() if chunks[entry[2] >> 24].logged]
+    return [entry for entry in queue.index.entries() if chunks[entry[2] >> 24].kind == OF_LOG]
 
 
 def kept(world: World, queue: Queue) -> list[tuple[int, int, bytes]]:
@@ -212,6 +213,17 @@ def test_after_an_unclean_end_everything_may_have_been_delivered(world, client, 
     assert again.index.entries()[0][1] == READY | REDELIVERED
 
 
+def test_where_a_repair_has_left_gaps_those_before_them_may_have_been_delivered_too(
+    world, client, log
+):
+    queue = world.kept_queue(b"k")
+    client.publish(b"k", b"x", PERSISTENT)
+    log.take()
+    replay = log.replayed()
+    replay.doubt()
+    assert replay.claim(queue.identity).index.entries()[0][1] == READY | REDELIVERED
+
+
 def test_after_a_clean_end_only_what_was_delivered(world, client, log):
     queue = world.kept_queue(b"k")
     client.consume(queue, prefetch=2)
@@ -277,7 +289,7 @@ def test_what_was_read_back_is_consumed_like_anything_else(world, client, log):
 def test_what_no_broker_writes_is_an_error(records, text):
     batch = HEAD + bytes.fromhex(records)
     with pytest.raises(ReplayError, match=text):
-        Replay(Shard(1, journal=True), False).apply(1, Buffer(0, batch), 0, len(batch))
+        Replay(Shard(1, journal=True), False).apply(1, 0, Buffer(0, batch), 0, len(batch))
 
 
 def test_a_position_that_comes_twice_is_an_error(world, client, log):
@@ -292,9 +304,9 @@ def test_a_position_that_comes_twice_is_an_error(world, client, log):
 
 def test_batches_out_of_order_are_an_error():
     replay = Replay(Shard(1, journal=True), False)
-    replay.apply(5, Buffer(0, HEAD), 0, len(HEAD))
+    replay.apply(5, 0, Buffer(0, HEAD), 0, len(HEAD))
     with pytest.raises(InvariantError):
-        replay.apply(5, Buffer(0, HEAD), 0, len(HEAD))
+        replay.apply(5, 0, Buffer(0, HEAD), 0, len(HEAD))
 
 
 class Broker(RuleBasedStateMachine):

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
 from leveret.engine.buffer import COMPILED
+from leveret.engine.chunk import Chunk
 from leveret.engine.queue import Queue
-from leveret.engine.records import Chunk
 from tests.engine.client import Client, World, ack_frame, message, nack_frame
 from tests.engine.commands import MIB, Commands, ModelQueue
 from tests.engine.slow_store import SlowStore, drain
@@ -120,7 +120,7 @@ def test_so_many_are_looked_at_in_a_turn(world, store, client):
 
 
 def by_age(world: World) -> list[Chunk]:
-    found, chunk = [], world.shard.records.oldest
+    found, chunk = [], world.shard.records.by_age.oldest
     while chunk is not None:
         found.append(chunk)
         chunk = chunk.newer

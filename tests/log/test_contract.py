@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -90,11 +91,12 @@ class Subject:
     def fetch_ranges(self, *wanted: tuple[int, int]) -> dict[int, bytes | LogError | None]:
         found: dict[int, bytes | LogError | None] = {}
 
-        def take(position: int, buffer: Buffer | None, error: LogError | None) -> None:
-            found[position] = buffer.bytes_at(0, buffer.size) if buffer is not None else error
+        def take(position: int, buffer: Buffer, error: LogError | None) -> None:
+            found[position] = buffer.bytes_at(3, buffer.size - 3) if error is None else error
 
         for position, length in wanted:
-            self.log.fetch_range(position, length, take)
+            buffer = Buffer(length + 3)
+            self.log.fetch_range(position, buffer, 3, length, partial(take, position, buffer))
         assert not found
         self.poll_until(lambda: len(found) == len(wanted))
         return found

@@ -1,4 +1,5 @@
 import errno
+from functools import partial
 
 import pytest
 
@@ -17,10 +18,11 @@ class Asked:
         self.answers: list[bytes | LogError | None] = []
 
     def fetch(self, position: int, length: int) -> None:
-        self.world.log.fetch_range(position, length, self.take)
+        buffer = Buffer(length + 3)
+        self.world.log.fetch_range(position, buffer, 3, length, partial(self.take, buffer))
 
-    def take(self, position: int, buffer: Buffer | None, error: LogError | None) -> None:
-        self.answers.append(buffer.bytes_at(0, buffer.size) if buffer is not None else error)
+    def take(self, buffer: Buffer, error: LogError | None) -> None:
+        self.answers.append(buffer.bytes_at(3, buffer.size - 3) if error is None else error)
 
     def wait(self, count: int) -> list[bytes | LogError | None]:
         for _ in range(1000):

@@ -71,7 +71,7 @@ class Place:
 
         def stored() -> bool:
             self.shard.store_down_to(0)
-            return self.records.oldest is None and self.shard.spill.writing_count == 0
+            return self.records.by_age.oldest is None and self.shard.spill.writing_count == 0
 
         self.loop.wait(stored)
 

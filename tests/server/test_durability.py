@@ -11,6 +11,7 @@ from tests.engine.client import Client, World, ack_frame
 
 PERSISTENT = b"\x10\x00\x02"
 OFFSET = 7  # the log's own batches
+POSITION = 4096
 
 
 class FakeLog:
@@ -27,6 +28,9 @@ class FakeLog:
         self.ready = False
         self.appended.append(count)
         return OFFSET + len(self.appended)
+
+    def position_of(self, number: int) -> int:
+        return POSITION * number
 
     def deadline(self) -> int | None:
         return None

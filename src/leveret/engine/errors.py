@@ -24,3 +24,7 @@ class InvariantError(Exception):
 
 class ReplayError(Exception):
     """A batch of the log holds what no broker has written; the text says what."""
+
+
+class PagesLost(InvariantError):
+    """What a queue knows of its messages cannot be read back: the shard is of no use any more."""

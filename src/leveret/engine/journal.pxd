@@ -1,5 +1,6 @@
 from leveret.engine.buffer cimport Buffer
-from leveret.engine.records cimport Chunk, Records
+from leveret.engine.chunk cimport Chunk
+from leveret.engine.records cimport Records
 
 cimport cython
 
@@ -8,7 +9,6 @@ cdef enum:
     DROP = 3
     DEFINE = 4
     REDELIVER = 5
-    BATCH_HEAD_BYTES = 48
     SETTLE_BYTES = 32
     DROP_BYTES = 16
     DEFINE_HEAD_BYTES = 16
@@ -42,7 +42,12 @@ cdef class Journal:
     cpdef drop(self, unsigned long long queue, bytes key=*)
     cpdef define(self, bytes key, bytes value)
     cdef Chunk adopt(
-        self, unsigned long long number, Buffer source, Py_ssize_t start, Py_ssize_t length
+        self,
+        unsigned long long number,
+        unsigned long long position,
+        Buffer source,
+        Py_ssize_t start,
+        Py_ssize_t length,
     )
     cpdef reserve(self, Py_ssize_t length)
     cpdef seal(self)

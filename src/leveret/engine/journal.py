@@ -28,20 +28,22 @@ except ImportError:
     from leveret._cython_compat import cython
 
 from leveret.engine.buffer import Buffer
+from leveret.engine.chunk import Chunk
 from leveret.engine.errors import InvariantError
-from leveret.engine.records import Chunk, Records
+from leveret.engine.records import Records
 
 if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
-    from cython.cimports.leveret.engine.records import LENGTH, Chunk, Records
+    from cython.cimports.leveret.engine.chunk import OF_LOG, Chunk
+    from cython.cimports.leveret.engine.records import BATCH_HEAD_BYTES, LENGTH, Records
 else:
-    from leveret.engine.records import LENGTH
+    from leveret.engine.chunk import OF_LOG
+    from leveret.engine.records import BATCH_HEAD_BYTES, LENGTH
 
     SETTLE = 2
     DROP = 3
     DEFINE = 4
     REDELIVER = 5
-    BATCH_HEAD_BYTES = 48
     SETTLE_BYTES = 32
     DROP_BYTES = 16
     DEFINE_HEAD_BYTES = 16
@@ -111,11 +113,10 @@ class Journal:
         """A batch lies in one chunk: the next begins with a new one."""
         full: Chunk = self.chunk
         self.seal()
-        self.chunk = self.records.open_log_chunk(max(LOG_CHUNK_BYTES, needed))
+        self.chunk = self.records.open_chunk(max(LOG_CHUNK_BYTES, needed), OF_LOG)
         self.chunks.append(self.chunk)
         if full is not None:
-            full.complete = True
-            self.records.forget_if_done(full)
+            self.records.complete_log_chunk(full)
         return 0
 
     def settle(self, queue: cython.ulonglong, position: cython.ulonglong) -> cython.Py_ssize_t:
@@ -194,11 +195,12 @@ class Journal:
     def adopt(
         self,
         number: cython.ulonglong,
+        position: cython.ulonglong,
         source: Buffer,
         start: cython.Py_ssize_t,
         length: cython.Py_ssize_t,
     ) -> Chunk:
-        """A batch comes from the log, with its head; it lies at the end of the chunk returned."""
+        """A batch comes from its position in the log, with its head; it ends the chunk returned."""
         chunk: Chunk = self.chunk
         if self.pending or number < self.number:
             raise InvariantError("the batches of a log come in order, and before any other")
@@ -207,6 +209,7 @@ class Journal:
             chunk = self.chunk
         if chunk.used == 0:
             chunk.first_batch = number
+        chunk.place(chunk.used, position)
         chunk.buffer.copy(chunk.used, source, start, length)
         chunk.used += length
         self.number = number + 1
@@ -227,7 +230,7 @@ class Journal:
         chunk: Chunk
         while self.chunks:
             chunk = self.chunks[0]
-            if chunk.buffer is not None:
+            if chunk.buffer is not None or chunk.references > 0:
                 return chunk.first_batch
             self.chunks.popleft()
         return 0

@@ -1,7 +1,8 @@
+from leveret.engine.chunk cimport Chunk
 from leveret.engine.consumer cimport Consumer
 from leveret.engine.index cimport Index
 from leveret.engine.journal cimport Journal
-from leveret.engine.records cimport Chunk, Records
+from leveret.engine.records cimport Records
 from leveret.engine.rounds cimport Rounds
 from leveret.engine.rules cimport Rules
 
@@ -15,6 +16,8 @@ cdef enum:
     RELEASED = 1
     FAILED = 2
     REJECTED = 3
+
+cdef Queue named_queue(list queues, Py_ssize_t number)
 
 @cython.final
 cdef class Queue:

@@ -23,17 +23,19 @@ except ImportError:
     from leveret._cython_compat import cython
 
 from leveret.engine.chores import Chore
+from leveret.engine.chunk import Chunk
 from leveret.engine.consumer import Consumer
 from leveret.engine.errors import InvariantError
 from leveret.engine.index import Index
 from leveret.engine.journal import Journal
-from leveret.engine.pages import PagePool
-from leveret.engine.records import Chunk, Records
+from leveret.engine.pages import Page, PagePool
+from leveret.engine.records import Records
 from leveret.engine.rounds import Rounds
 from leveret.engine.rules import Rules
 
 if cython.compiled:
     from cython.cimports.leveret.engine.chores import Chore
+    from cython.cimports.leveret.engine.chunk import ORDINARY, Chunk
     from cython.cimports.leveret.engine.consumer import (
         FOR_CREDIT,
         FOR_OUTPUT,
@@ -42,13 +44,15 @@ if cython.compiled:
     )
     from cython.cimports.leveret.engine.index import REDELIVERED, UNWEIGHED, Index
     from cython.cimports.leveret.engine.journal import Journal
-    from cython.cimports.leveret.engine.pages import PagePool
-    from cython.cimports.leveret.engine.records import BODY_LENGTH, Chunk, Records
+    from cython.cimports.leveret.engine.pages import PAGE_SLOTS, Page, PagePool
+    from cython.cimports.leveret.engine.records import BODY_LENGTH, Records
     from cython.cimports.leveret.engine.rounds import Rounds
     from cython.cimports.leveret.engine.rules import Rules
 else:
+    from leveret.engine.chunk import ORDINARY
     from leveret.engine.consumer import FOR_CREDIT, FOR_OUTPUT, IN_ROUND
     from leveret.engine.index import REDELIVERED, UNWEIGHED
+    from leveret.engine.pages import PAGE_SLOTS
     from leveret.engine.records import BODY_LENGTH
 
     KEEPS_NOTHING = 0
@@ -65,6 +69,7 @@ STATE_SHIFT = cython.declare(cython.int, 56)
 STATE_MASK = cython.declare(cython.int, 7)
 LOCATION_MASK = cython.declare(cython.ulonglong, 0x00FFFFFFFFFFFFFF)
 OFFSET_MASK = cython.declare(cython.ulonglong, 0xFFFFFF)
+NUMBER_SHIFT = cython.declare(cython.int, 9)
 # Above every position.
 NEVER = cython.declare(cython.ulonglong, 1 << 63)
 # No bounds: all of it.
@@ -149,17 +154,22 @@ class Queue:
 
     def forget(self, first: cython.ulonglong, last: cython.ulonglong) -> cython.int:
         """The log has it that these are gone; those that are not there went before."""
+        index: Index = self.index
+        last_page: cython.ulonglong = last >> NUMBER_SHIFT
+        page: Page = index.page_within(first >> NUMBER_SHIFT, last_page)
+        begin: cython.ulonglong
         position: cython.ulonglong
         entry: cython.ulonglong
-        for position in range(
-            max(first, self.index.first_position()), min(last + 1, self.index.next_position)
-        ):
-            entry = self.index.remove(position)
-            if entry != 0:
-                self.lighten(entry)
-                self.ready_count -= 1
-                self.records.release(entry & LOCATION_MASK)
-        self.index.next_position = max(self.index.next_position, last + 1)
+        while page is not None:
+            begin = page.number << NUMBER_SHIFT
+            for position in range(max(first, begin), min(last + 1, begin + PAGE_SLOTS)):
+                entry = index.remove(position)
+                if entry != 0:
+                    self.lighten(entry)
+                    self.ready_count -= 1
+                    self.records.release(entry & LOCATION_MASK)
+            page = index.page_within((begin >> NUMBER_SHIFT) + 1, last_page)
+        index.next_position = max(index.next_position, last + 1)
         return 0
 
     def enqueue(
@@ -265,7 +275,7 @@ class Queue:
 
     def let_go(self, chunk: Chunk, at: cython.Py_ssize_t, position: cython.ulonglong) -> cython.int:
         """The record is not the queue's any more, and if the log keeps it, it is told so."""
-        if chunk.logged and self.keeps != KEEPS_NOTHING:
+        if chunk.kind != ORDINARY and self.keeps != KEEPS_NOTHING:
             self.log_settled(chunk, at, position)
         return self.records.release_in(chunk, at)
 
@@ -471,3 +481,10 @@ class Queue:
 
 def others_do_it(count_max: int) -> int:
     raise InvariantError("a chore was begun that others finish")
+
+
+def named_queue(queues: list, number: cython.Py_ssize_t) -> Queue:
+    """The queue that a record names, or None: there is none of this number now."""
+    if number >= len(queues):
+        return cython.cast(Queue, None)
+    return cython.cast(Queue, queues[number])

@@ -1,9 +1,9 @@
 from leveret.engine.agenda cimport Agenda, Appointment
 from leveret.engine.buffer cimport Buffer
+from leveret.engine.chunk cimport Chunk
 from leveret.engine.consumer cimport Consumer
 from leveret.engine.index cimport Index
 from leveret.engine.queue cimport Queue
-from leveret.engine.records cimport Chunk
 from leveret.engine.rules cimport Rules
 
 cimport cython

@@ -31,6 +31,7 @@ except ImportError:
 
 from leveret.engine.agenda import Agenda, Appointment
 from leveret.engine.buffer import Buffer
+from leveret.engine.chunk import Chunk
 from leveret.engine.consumer import Consumer
 from leveret.engine.dead_letters import (
     EXPIRED,
@@ -42,17 +43,17 @@ from leveret.engine.dead_letters import (
 from leveret.engine.errors import InvariantError
 from leveret.engine.index import Index
 from leveret.engine.queue import Queue
-from leveret.engine.records import Chunk
 from leveret.engine.rules import Rules
 
 if cython.compiled:
     from cython.cimports.leveret.engine.agenda import Agenda, Appointment
     from cython.cimports.leveret.engine.buffer import Buffer
+    from cython.cimports.leveret.engine.chunk import Chunk
     from cython.cimports.leveret.engine.consumer import Consumer
     from cython.cimports.leveret.engine.dead_letters import message_at
     from cython.cimports.leveret.engine.index import Index
     from cython.cimports.leveret.engine.queue import Queue
-    from cython.cimports.leveret.engine.records import ARRIVAL, EXPIRY, Chunk
+    from cython.cimports.leveret.engine.records import ARRIVAL, EXPIRY
     from cython.cimports.leveret.engine.rules import Rules
 else:
     from leveret.engine.dead_letters import message_at

@@ -1,7 +1,9 @@
 from leveret.engine.buffer cimport Buffer
+from leveret.engine.chunk cimport Chunk
+from leveret.engine.guests cimport Guests
 from leveret.engine.memory cimport Memory
 from leveret.engine.queue cimport Queue
-from leveret.engine.records cimport Chunk, Records
+from leveret.engine.records cimport Records
 
 cimport cython
 
@@ -16,7 +18,7 @@ cdef class Run:
 
 @cython.final
 cdef class Reading:
-    cdef Chunk chunk
+    cdef readonly Chunk chunk
     cdef readonly Py_ssize_t number
     cdef readonly Py_ssize_t offset
     cdef readonly Py_ssize_t count
@@ -30,6 +32,7 @@ cdef class Recall:
     cdef Records records
     cdef Memory memory
     cdef list queues
+    cdef Guests guests
     cdef readonly list wanting
     cdef list spare
     cdef readonly Py_ssize_t reading_bytes
@@ -57,8 +60,12 @@ cdef class Recall:
     cdef list arrived(self, Reading reading, bint complete)
     cdef int revive_all(self, Reading reading) except -1
     cdef Py_ssize_t revive(self, Reading reading, Py_ssize_t at, Py_ssize_t length) except -1
+    cdef int invite(self, Reading reading, Py_ssize_t at, Py_ssize_t length) except -1
+    cdef bint is_welcome(self, Buffer buffer, Py_ssize_t named, Py_ssize_t after) except -1
     cdef Py_ssize_t length_of(self, Reading reading, Py_ssize_t at) except -1
     cdef int read_rest(self, Reading reading, Py_ssize_t at, Py_ssize_t length) except -1
     cdef int restore(self, Reading reading) except -1
+    cdef int restore_log_chunk(self, Reading reading) except -1
+    cdef int weigh_all(self, Buffer buffer, Py_ssize_t at, unsigned long long location) except -1
     cdef bint has_to_empty(self) except -1
     cdef int empty_thin(self) except -1

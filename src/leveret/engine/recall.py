@@ -16,6 +16,9 @@ How far a queue may look ahead follows from how many others ask between two asks
 that one queue alone reads in large pieces and a thousand do not fill memory.
 
 Stored chunks of which little is still wanted are emptied in the same way, one at a time.
+
+Records of log chunks come back as guests (guests.py), which stay the log chunk's: index entries
+lead to the copy, and references are counted there.
 """
 
 from __future__ import annotations
@@ -28,30 +31,47 @@ except ImportError:
     from leveret._cython_compat import cython
 
 from leveret.engine.buffer import Buffer
+from leveret.engine.chunk import Chunk
 from leveret.engine.errors import InvariantError
+from leveret.engine.guests import Guests
 from leveret.engine.index import Index
 from leveret.engine.pages import Page
 from leveret.engine.queue import Queue
-from leveret.engine.records import Chunk, Records
+from leveret.engine.records import Records
 
 if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
+    from cython.cimports.leveret.engine.chunk import OF_LOG, Chunk
+    from cython.cimports.leveret.engine.guests import Guests
     from cython.cimports.leveret.engine.index import READY, Index
     from cython.cimports.leveret.engine.pages import PAGE_SLOTS, Page
-    from cython.cimports.leveret.engine.queue import Queue
+    from cython.cimports.leveret.engine.queue import Queue, named_queue
     from cython.cimports.leveret.engine.records import (
         BODY_LENGTH,
         HEAD_BYTES,
         LENGTH,
+        RETURNED,
+        SURVIVORS,
         TARGET_BYTES,
         TARGETS,
-        Chunk,
         Records,
+        next_message,
     )
 else:
+    from leveret.engine.chunk import OF_LOG
     from leveret.engine.index import READY
     from leveret.engine.pages import PAGE_SLOTS
-    from leveret.engine.records import BODY_LENGTH, HEAD_BYTES, LENGTH, TARGET_BYTES, TARGETS
+    from leveret.engine.queue import named_queue
+    from leveret.engine.records import (
+        BODY_LENGTH,
+        HEAD_BYTES,
+        LENGTH,
+        RETURNED,
+        SURVIVORS,
+        TARGET_BYTES,
+        TARGETS,
+        next_message,
+    )
 
 STATE_SHIFT = cython.declare(cython.int, 56)
 STATE_MASK = cython.declare(cython.int, 7)
@@ -128,8 +148,9 @@ class Reading:
 class Recall:
     """Brings records back, for the shard whose `queues` and `records` these are."""
 
-    def __init__(self, records: Records, queues: list) -> None:
+    def __init__(self, records: Records, queues: list, guests: Guests) -> None:
         self.records = records
+        self.guests = guests
         self.memory = records.memory
         self.queues = queues
         self.wanting: list[Queue] = []
@@ -244,7 +265,7 @@ class Recall:
                 self.extend(run, at)
             queue.asked_until = (page.number << NUMBER_SHIFT) + slot
             if slot == PAGE_SLOTS:
-                page = page.next
+                page = queue.index.after(page)
                 slot = 0
         if queue.asked_until > queue.index.next_position:
             queue.asked_until = queue.index.next_position
@@ -305,7 +326,10 @@ class Recall:
     def read(self, reading: Reading) -> cython.int:
         self.reading_bytes += reading.buffer.size
         self.reading_count += 1
-        self.records.store.read(reading)
+        if reading.chunk.kind == OF_LOG:
+            self.records.log.read(reading)
+        else:
+            self.records.store.read(reading)
         return 0
 
     def take_buffer(self, count: cython.Py_ssize_t) -> Buffer:
@@ -364,16 +388,22 @@ class Recall:
 
     def revive_all(self, reading: Reading) -> cython.int:
         """Each record that was read and is wanted."""
+        of_log: cython.bint = reading.chunk.kind == OF_LOG
         at: cython.Py_ssize_t = 0
         length: cython.Py_ssize_t
         moved: cython.Py_ssize_t = 0
         while at < reading.count:
+            if of_log:
+                at = next_message(reading.buffer, at, reading.count)
             length = self.length_of(reading, at)
             if length == 0 or length > reading.count - at:
                 if reading.offset + at <= reading.last:
                     self.read_rest(reading, at, length)
                 break
-            moved += self.revive(reading, at, length)
+            if of_log:
+                self.invite(reading, at, length)
+            else:
+                moved += self.revive(reading, at, length)
             at += length
         if moved > 0:
             self.records.release_stored(reading.chunk, moved)
@@ -395,8 +425,10 @@ class Recall:
         holders: cython.Py_ssize_t = 0
         wanted: cython.bint = reading.for_space
         queue: Queue | None
+        if not wanted and not self.is_welcome(buffer, named, after):
+            return 0
         while named < after:
-            queue = self.queues[buffer.u32(named + 4)]
+            queue = named_queue(self.queues, buffer.u32(named + 4))
             if queue is not None:
                 position = buffer.u64(named + 8)
                 entry = queue.index.entry(position)
@@ -407,16 +439,59 @@ class Recall:
             named += TARGET_BYTES
         if holders == 0 or not wanted:
             return 0
-        new = self.records.bring(buffer, at, length, holders, reading.for_space)
+        new = self.records.bring(
+            buffer, at, length, holders, SURVIVORS if reading.for_space else RETURNED
+        )
         named = at + HEAD_BYTES
         while named < after:
-            queue = self.queues[buffer.u32(named + 4)]
+            queue = named_queue(self.queues, buffer.u32(named + 4))
             if queue is not None:
                 position = buffer.u64(named + 8)
                 if queue.index.relocate(position, old, new):
                     queue.weigh(position, buffer.u32(at + BODY_LENGTH))
             named += TARGET_BYTES
         return holders
+
+    def invite(
+        self, reading: Reading, at: cython.Py_ssize_t, length: cython.Py_ssize_t
+    ) -> cython.int:
+        """One record of the log, for those queues that wait for it."""
+        buffer: Buffer = reading.buffer
+        home: cython.ulonglong = (
+            (cython.cast(cython.ulonglong, reading.number) << OFFSET_BITS) + reading.offset + at
+        )
+        guest: cython.ulonglong = 0
+        named: cython.Py_ssize_t = at + HEAD_BYTES
+        after: cython.Py_ssize_t = named + TARGET_BYTES * buffer.u32(at + TARGETS)
+        position: cython.ulonglong
+        entry: cython.ulonglong
+        queue: Queue | None
+        while named < after:
+            queue = named_queue(self.queues, buffer.u32(named + 4))
+            if queue is not None:
+                position = buffer.u64(named + 8)
+                entry = queue.index.entry(position) if position < queue.welcome_until else 0
+                if entry & LOCATION_MASK == home and entry >> STATE_SHIFT & STATE_MASK == READY:
+                    guest = self.guests.invite(buffer, at, length, home, guest)
+                    queue.index.relocate(position, home, guest)
+                    queue.weigh(position, buffer.u32(at + BODY_LENGTH))
+            named += TARGET_BYTES
+        return 0
+
+    def is_welcome(
+        self, buffer: Buffer, named: cython.Py_ssize_t, after: cython.Py_ssize_t
+    ) -> cython.bint:
+        """Whether one of the queues that are named has come so far, if it still has the record.
+
+        Most of what was read along is nobody's, and a page of its queue need not be looked for.
+        """
+        queue: Queue | None
+        while named < after:
+            queue = named_queue(self.queues, buffer.u32(named + 4))
+            if queue is not None and buffer.u64(named + 8) < queue.welcome_until:
+                return True
+            named += TARGET_BYTES
+        return False
 
     def length_of(self, reading: Reading, at: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Of the record there; 0: that was not read."""
@@ -444,22 +519,40 @@ class Recall:
 
     def restore(self, reading: Reading) -> cython.int:
         """A record's own chunk."""
-        chunk: Chunk = reading.chunk
+        if reading.chunk.kind == OF_LOG:
+            return self.restore_log_chunk(reading)
+        self.records.from_store(reading.chunk, reading.buffer)
+        return self.weigh_all(
+            reading.buffer, 0, cython.cast(cython.ulonglong, reading.number) << OFFSET_BITS
+        )
+
+    def restore_log_chunk(self, reading: Reading) -> cython.int:
+        """The few large records of a log chunk."""
         buffer: Buffer = reading.buffer
+        begin: cython.ulonglong = cython.cast(cython.ulonglong, reading.number) << OFFSET_BITS
+        at: cython.Py_ssize_t = next_message(buffer, 0, reading.count)
+        self.records.back_from_log(reading.chunk, buffer)
+        while at < reading.count:
+            self.weigh_all(buffer, at, begin + at)
+            at = next_message(buffer, at + buffer.u32(at + LENGTH), reading.count)
+        return 0
+
+    def weigh_all(
+        self, buffer: Buffer, at: cython.Py_ssize_t, location: cython.ulonglong
+    ) -> cython.int:
+        """In all queues that hold the record at this location."""
         position: cython.ulonglong
         entry: cython.ulonglong
-        location: cython.ulonglong = cython.cast(cython.ulonglong, chunk.number) << OFFSET_BITS
-        named: cython.Py_ssize_t = HEAD_BYTES
-        after: cython.Py_ssize_t = named + TARGET_BYTES * buffer.u32(TARGETS)
+        named: cython.Py_ssize_t = at + HEAD_BYTES
+        after: cython.Py_ssize_t = named + TARGET_BYTES * buffer.u32(at + TARGETS)
         queue: Queue | None
-        self.records.from_store(chunk, buffer)
         while named < after:
-            queue = self.queues[buffer.u32(named + 4)]
+            queue = named_queue(self.queues, buffer.u32(named + 4))
             if queue is not None:
                 position = buffer.u64(named + 8)
                 entry = queue.index.entry(position)
                 if entry != 0 and entry & LOCATION_MASK == location:
-                    queue.weigh(position, buffer.u32(BODY_LENGTH))
+                    queue.weigh(position, buffer.u32(at + BODY_LENGTH))
             named += TARGET_BYTES
         return 0
 

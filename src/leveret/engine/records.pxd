@@ -1,4 +1,5 @@
 from leveret.engine.buffer cimport Buffer
+from leveret.engine.chunk cimport ByAge, Chunk
 from leveret.engine.memory cimport Memory
 
 cimport cython
@@ -17,31 +18,12 @@ cdef enum:
     TARGETS = 36
     HEAD_BYTES = 40
     TARGET_BYTES = 16
-    CHUNK_BYTES = 1048576
     ENQUEUE = 1
-
-@cython.final
-cdef class Chunk:
-    cdef readonly Py_ssize_t number
-    cdef readonly Buffer buffer
-    cdef readonly Py_ssize_t size
-    cdef readonly Py_ssize_t used
-    cdef readonly Py_ssize_t live_bytes
-    cdef readonly bint sparse
-    cdef readonly bint writing
-    cdef readonly bint logged
-    cdef readonly Py_ssize_t references
-    cdef readonly Py_ssize_t references_at_first
-    cdef readonly Py_ssize_t record_bytes
-    cdef public Py_ssize_t batches_under_way
-    cdef public bint complete
-    cdef public unsigned long long first_batch
-    cdef object reading
-    cdef bint aged
-    cdef Chunk older
-    cdef readonly Chunk newer
-
-    cdef bint is_alone(self) except -1
+    BATCH_HEAD_BYTES = 48
+    BATCH_MAGIC = 0x4C565242
+    SURVIVORS = 0
+    RETURNED = 1
+    INVITED = 2
 
 @cython.final
 cdef class Records:
@@ -56,11 +38,12 @@ cdef class Records:
     cdef readonly Py_ssize_t stored_count
     cdef readonly Py_ssize_t stored_bytes
     cdef readonly object store
-    cdef readonly Chunk oldest
-    cdef Chunk newest
+    cdef readonly object log
+    cdef readonly ByAge by_age
+    cdef readonly ByAge log_by_age
+    cdef readonly Py_ssize_t log_bytes
     cdef Chunk current
-    cdef Chunk survivors
-    cdef Chunk returned
+    cdef list beside
     cdef Buffer written
     cdef Py_ssize_t next_target
 
@@ -91,8 +74,8 @@ cdef class Records:
     cdef Chunk room(self, Py_ssize_t length)
     cdef int retire(self, Chunk chunk) except -1
     cdef Chunk own_chunk(self, Py_ssize_t length)
-    cdef Chunk open_chunk(self, Py_ssize_t size)
-    cdef Chunk open_log_chunk(self, Py_ssize_t size)
+    cdef Chunk open_chunk(self, Py_ssize_t size, int kind)
+    cdef int complete_log_chunk(self, Chunk chunk) except -1
     cdef int close_chunk(self, Chunk chunk) except -1
     cdef int free_number(self, Chunk chunk) except -1
     cdef int drop_buffer(self, Chunk chunk) except -1
@@ -104,13 +87,16 @@ cdef class Records:
     cdef int to_store(self, Chunk chunk) except -1
     cdef int out_of_store(self, Chunk chunk) except -1
     cdef int from_store(self, Chunk chunk, Buffer buffer) except -1
-    cdef Chunk survivor_room(self, Py_ssize_t length)
-    cdef Chunk returned_room(self, Py_ssize_t length)
+    cdef Chunk room_beside(self, int purpose, Py_ssize_t length)
     cdef unsigned long long bring(
-        self, Buffer source, Py_ssize_t at, Py_ssize_t length, Py_ssize_t references,
-        bint to_survivors
+        self, Buffer source, Py_ssize_t at, Py_ssize_t length, Py_ssize_t references, int purpose
     ) except? 0xFFFFFFFFFFFFFFFF
+    cdef bint evict(self, Chunk chunk) except -1
+    cdef int back_from_log(self, Chunk chunk, Buffer buffer) except -1
+    cdef unsigned long long home_of(self, Chunk chunk, Py_ssize_t at) except? 0xFFFFFFFFFFFFFFFF
     cdef unsigned long long move(self, Chunk chunk, Py_ssize_t at) except? 0xFFFFFFFFFFFFFFFF
+
+cdef Py_ssize_t next_message(Buffer buffer, Py_ssize_t at, Py_ssize_t end) except -1
 
 cdef Py_ssize_t record_bytes(
     Py_ssize_t targets,

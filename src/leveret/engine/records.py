@@ -32,7 +32,8 @@ settle a message counts them down, and at 0 the store forgets the chunk. Chunks 
 written to any more stand in a list by age, for those who look for something to store.
 
 What the log keeps lies in log chunks, which are what the log is written from (journal.py). Nothing
-in them may change, so they count references as a whole; which record lives the queues know.
+in them may change, so they count references as a whole; which record lives the queues know. They
+leave memory without being written again, and their records come back as guests (guests.py).
 """
 
 from __future__ import annotations
@@ -45,13 +46,24 @@ except ImportError:
     from leveret._cython_compat import cython
 
 from leveret.engine.buffer import Buffer
+from leveret.engine.chunk import ByAge, Chunk
 from leveret.engine.errors import InvariantError
 from leveret.engine.memory import Memory
 
 if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
+    from cython.cimports.leveret.engine.chunk import (
+        CHUNK_BYTES,
+        GUESTS,
+        OF_LOG,
+        ORDINARY,
+        ByAge,
+        Chunk,
+    )
     from cython.cimports.leveret.engine.memory import Memory
 else:
+    from leveret.engine.chunk import CHUNK_BYTES, GUESTS, OF_LOG, ORDINARY
+
     LENGTH = 0
     REFERENCES = 4
     KIND = 4
@@ -65,9 +77,14 @@ else:
     TARGETS = 36
     HEAD_BYTES = 40
     TARGET_BYTES = 16
-    # Small enough to stay in a processor's cache, large enough that turning to the next is rare.
-    CHUNK_BYTES = 1 << 20
     ENQUEUE = 1
+    BATCH_HEAD_BYTES = 48
+    # What a batch begins with in the log, where a record has its length: none is so long.
+    BATCH_MAGIC = 0x4C565242
+    # What a chunk is for that is not for new messages.
+    SURVIVORS = 0
+    RETURNED = 1
+    INVITED = 2
 
 OFFSET_BITS = cython.declare(cython.int, 24)
 OFFSET_MASK = cython.declare(cython.ulonglong, 0xFFFFFF)
@@ -90,39 +107,25 @@ def record_bytes(
     return (used + 7) & ~7
 
 
-class Chunk:
-    """A stretch of memory with records one behind the other; stored, it has no `buffer`.
+def next_message(
+    buffer: Buffer, at: cython.Py_ssize_t, end: cython.Py_ssize_t
+) -> cython.Py_ssize_t:
+    """Where the first message is of those that begin at `at` of a log chunk or behind it.
 
-    `references` are the index entries that lead to it, `record_bytes` is the length of its
-    records on the average: both are known while it is stored. `reading` is what brings it back,
-    if it is one record's own and somebody has asked for it. A `logged` one is `complete` when no
-    more is written to it; `batches_under_way` are those that are not durable yet, `first_batch` is
-    the log's number of the one at its beginning, 0 until the log has been given it.
+    What begins there is a record or a batch's head. `end`: there is none before it.
     """
-
-    def __init__(self, number: int, buffer: Buffer) -> None:
-        self.number = number
-        self.buffer = buffer
-        self.size = buffer.size
-        self.used = 0
-        self.live_bytes = 0
-        self.sparse = False
-        self.writing = False
-        self.logged = False
-        self.references = 0
-        self.references_at_first = 0
-        self.record_bytes = 0
-        self.batches_under_way = 0
-        self.complete = False
-        self.first_batch = 0
-        self.reading: object | None = None
-        self.aged = False
-        self.older = cython.cast(Chunk, None)
-        self.newer = cython.cast(Chunk, None)
-
-    def is_alone(self) -> cython.bint:
-        """It is one record's own."""
-        return self.size != CHUNK_BYTES
+    length: cython.Py_ssize_t
+    while at + 8 <= end:
+        length = buffer.u32(at + LENGTH)
+        if length == BATCH_MAGIC:
+            at += BATCH_HEAD_BYTES
+        elif buffer.u8(at + KIND) == ENQUEUE:
+            return at
+        elif length < 16:
+            raise InvariantError("a log chunk has something else than records")
+        else:
+            at += length
+    return end
 
 
 class Records:
@@ -144,11 +147,12 @@ class Records:
         self.stored_count = 0
         self.stored_bytes = 0
         self.store: Any = None  # a Store, which imports this module
-        self.oldest = cython.cast(Chunk, None)
-        self.newest = cython.cast(Chunk, None)
-        self.current = self.open_chunk(CHUNK_BYTES)
-        self.survivors = cython.cast(Chunk, None)
-        self.returned = cython.cast(Chunk, None)
+        self.log: Any = None  # a LogReader, likewise
+        self.by_age = ByAge()
+        self.log_by_age = ByAge()
+        self.log_bytes = 0
+        self.current = self.open_chunk(CHUNK_BYTES, ORDINARY)
+        self.beside: list[Chunk | None] = [None, None, None]
         self.written = self.current.buffer
         self.next_target = 0
 
@@ -177,10 +181,12 @@ class Records:
         at: cython.Py_ssize_t = chunk.used
         offset: cython.Py_ssize_t = at
         buffer: Buffer = chunk.buffer
-        if chunk.logged:
+        if chunk.kind == OF_LOG:
             buffer.put_u64(at + length - 8, 0)  # nothing of another message may get to the disk
             buffer.put_u64(at + LENGTH, cython.cast(cython.ulonglong, length) << 32 | ENQUEUE << 24)
             chunk.references += targets
+            chunk.references_at_first += targets
+            chunk.message_count += 1
         else:
             buffer.put_u64(at + LENGTH, cython.cast(cython.ulonglong, length) << 32 | targets)
             chunk.live_bytes += length
@@ -226,8 +232,10 @@ class Records:
 
     def release_in(self, chunk: Chunk, at: cython.Py_ssize_t) -> cython.int:
         references: cython.Py_ssize_t
-        if chunk.logged:
-            return self.release_logged(chunk)
+        if chunk.kind != ORDINARY:
+            if chunk.kind == OF_LOG:
+                return self.release_logged(chunk)
+            self.release_logged(self.chunk_of(self.home_of(chunk, at)))
         if chunk.buffer is None:
             return self.release_stored(chunk, 1)
         references = chunk.buffer.u32(at + REFERENCES)
@@ -252,25 +260,24 @@ class Records:
         return 0
 
     def forget_if_done(self, chunk: Chunk) -> cython.int:
-        """A log chunk that nobody refers to goes, once all of it is durable."""
-        if chunk.references == 0 and chunk.complete and chunk.batches_under_way == 0:
+        """A log chunk that nobody refers to goes, once all of it is durable; others may leave."""
+        if not chunk.complete or chunk.batches_under_way > 0:
+            return 0
+        if chunk.references == 0:
             self.close_chunk(chunk)
+        elif chunk.buffer is not None and not chunk.aged:
+            self.enter(chunk)
         return 0
 
     def emptied(self, chunk: Chunk) -> cython.int:
-        if chunk is self.current or chunk is self.survivors or chunk is self.returned:
+        if chunk.open:
             chunk.used = 0
         elif not chunk.sparse and not chunk.writing:
             self.close_chunk(chunk)
         return 0
 
     def thinned(self, chunk: Chunk) -> cython.int:
-        if (
-            chunk is not self.current
-            and chunk is not self.survivors
-            and chunk is not self.returned
-            and not chunk.writing
-        ):
+        if not chunk.open and not chunk.writing:
             self.leave(chunk)
             chunk.sparse = True
             self.sparse.append(chunk)
@@ -283,12 +290,13 @@ class Records:
             return full
         if length > SHARED_RECORD_BYTES_MAX:
             return self.own_chunk(length)
-        self.current = self.open_chunk(CHUNK_BYTES)
+        self.current = self.open_chunk(CHUNK_BYTES, ORDINARY)
         self.retire(full)
         return self.current
 
     def retire(self, chunk: Chunk) -> cython.int:
         """No more is written to it: it may be empty or sparse already."""
+        chunk.open = False
         if chunk.live_bytes == 0:
             self.close_chunk(chunk)
         elif chunk.live_bytes < chunk.used >> 2:
@@ -299,11 +307,12 @@ class Records:
 
     def own_chunk(self, length: cython.Py_ssize_t) -> Chunk:
         """For one record that is too large to share."""
-        chunk: Chunk = self.open_chunk(length)
+        chunk: Chunk = self.open_chunk(length, ORDINARY)
+        chunk.open = False
         self.enter(chunk)
         return chunk
 
-    def open_chunk(self, size: cython.Py_ssize_t) -> Chunk:
+    def open_chunk(self, size: cython.Py_ssize_t, kind: cython.int) -> Chunk:
         buffer: Buffer
         chunk: Chunk
         if size == CHUNK_BYTES and self.spare:
@@ -312,21 +321,23 @@ class Records:
             buffer = self.memory.buffer(size)
             self.memory_bytes += size
         if self.free_numbers:
-            chunk = Chunk(self.free_numbers.pop(), buffer)
+            chunk = Chunk(self.free_numbers.pop(), buffer, kind)
             self.chunks[chunk.number] = chunk
         else:
-            chunk = Chunk(len(self.chunks), buffer)
+            chunk = Chunk(len(self.chunks), buffer, kind)
             self.chunks.append(chunk)
         return chunk
 
-    def open_log_chunk(self, size: cython.Py_ssize_t) -> Chunk:
-        chunk: Chunk = self.open_chunk(size)
-        chunk.logged = True
-        return chunk
+    def complete_log_chunk(self, chunk: Chunk) -> cython.int:
+        """No more is written to it."""
+        chunk.open = False
+        chunk.complete = True
+        return self.forget_if_done(chunk)
 
     def close_chunk(self, chunk: Chunk) -> cython.int:
         self.leave(chunk)
-        self.drop_buffer(chunk)
+        if chunk.buffer is not None:
+            self.drop_buffer(chunk)
         return self.free_number(chunk)
 
     def free_number(self, chunk: Chunk) -> cython.int:
@@ -360,46 +371,42 @@ class Records:
         self.spare.clear()
 
     def enter(self, chunk: Chunk) -> cython.int:
-        """The youngest of the list by age."""
-        chunk.aged = True
-        chunk.older = self.newest
-        if self.newest is None:
-            self.oldest = chunk
-        else:
-            self.newest.newer = chunk
-        self.newest = chunk
-        return 0
+        """The youngest of its list by age."""
+        if chunk.kind == ORDINARY:
+            return self.by_age.enter(chunk)
+        self.log_bytes += chunk.size
+        return self.log_by_age.enter(chunk)
 
     def leave(self, chunk: Chunk) -> cython.int:
-        """Not in the list by age any more, if it was."""
-        if not chunk.aged:
-            return 0
-        chunk.aged = False
-        if chunk.older is None:
-            self.oldest = chunk.newer
-        else:
-            chunk.older.newer = chunk.newer
-        if chunk.newer is None:
-            self.newest = chunk.older
-        else:
-            chunk.newer.older = chunk.older
-        chunk.older = cython.cast(Chunk, None)
-        chunk.newer = cython.cast(Chunk, None)
-        return 0
+        """Not in its list by age any more, if it was."""
+        if chunk.kind == ORDINARY:
+            return self.by_age.leave(chunk)
+        if chunk.aged:
+            self.log_bytes -= chunk.size
+        return self.log_by_age.leave(chunk)
 
-    def survivor_room(self, length: cython.Py_ssize_t) -> Chunk:
-        full: Chunk = self.survivors
+    def room_beside(self, purpose: cython.int, length: cython.Py_ssize_t) -> Chunk:
+        """A chunk with so much room, of those that are not for new messages.
+
+        What survives in sparse chunks, what comes back from the store, and what comes back from
+        the log are each together, for they will leave together.
+        """
+        full: Chunk = self.beside[purpose]
+        chunk: Chunk
         if full is not None and full.used + length <= full.buffer.size:
             return full
-        self.survivors = self.open_chunk(CHUNK_BYTES)
+        chunk = self.open_chunk(
+            max(CHUNK_BYTES, length), GUESTS if purpose == INVITED else ORDINARY
+        )
+        self.beside[purpose] = chunk
         if full is not None:
             self.retire(full)
-        return self.survivors
+        return chunk
 
     def move(self, chunk: Chunk, at: cython.Py_ssize_t) -> cython.ulonglong:
         """Copies a live record of a sparse chunk to the survivors; returns its new location."""
         length: cython.Py_ssize_t = chunk.buffer.u32(at + LENGTH)
-        target: Chunk = self.survivor_room(length)
+        target: Chunk = self.room_beside(SURVIVORS, length)
         location: cython.ulonglong = (
             cython.cast(cython.ulonglong, target.number) << OFFSET_BITS
         ) + target.used
@@ -466,26 +473,16 @@ class Records:
         self.live_count += 1
         return self.enter(chunk)
 
-    def returned_room(self, length: cython.Py_ssize_t) -> Chunk:
-        """Where records that come back are together, for they will leave together."""
-        full: Chunk = self.returned
-        if full is not None and full.used + length <= full.buffer.size:
-            return full
-        self.returned = self.open_chunk(CHUNK_BYTES)
-        if full is not None:
-            self.retire(full)
-        return self.returned
-
     def bring(
         self,
         source: Buffer,
         at: cython.Py_ssize_t,
         length: cython.Py_ssize_t,
         references: cython.Py_ssize_t,
-        to_survivors: cython.bint,
+        purpose: cython.int,
     ) -> cython.ulonglong:
         """Copies a record that was read into memory; returns its location."""
-        chunk: Chunk = self.survivor_room(length) if to_survivors else self.returned_room(length)
+        chunk: Chunk = self.room_beside(purpose, length)
         used: cython.Py_ssize_t = chunk.used
         chunk.buffer.copy(used, source, at, length)
         chunk.buffer.put_u32(used + REFERENCES, references)
@@ -493,3 +490,24 @@ class Records:
         chunk.live_bytes += length
         self.live_count += 1
         return (cython.cast(cython.ulonglong, chunk.number) << OFFSET_BITS) + used
+
+    # -- what the log has
+
+    def evict(self, chunk: Chunk) -> cython.bint:
+        """Lets go of a log chunk's memory; False: where the log has it is not known."""
+        if chunk.places is None:
+            return False
+        self.leave(chunk)
+        chunk.record_bytes = chunk.used // max(1, chunk.message_count)
+        self.drop_buffer(chunk)
+        return True
+
+    def back_from_log(self, chunk: Chunk, buffer: Buffer) -> cython.int:
+        """A log chunk is back as a whole, in a buffer of its size."""
+        chunk.buffer = buffer
+        self.memory_bytes += chunk.size
+        return self.enter(chunk)
+
+    def home_of(self, chunk: Chunk, at: cython.Py_ssize_t) -> cython.ulonglong:
+        """The location in the log's chunk of a guest, which has it behind its record."""
+        return chunk.buffer.u64(at + chunk.buffer.u32(at + LENGTH) - 8)

@@ -1,5 +1,5 @@
+from leveret.engine.chunk cimport Chunk
 from leveret.engine.queue cimport Queue
-from leveret.engine.records cimport Chunk
 from leveret.engine.shard cimport Shard
 
 cimport cython

@@ -15,15 +15,15 @@ except ImportError:
     from leveret._cython_compat import cython
 
 from leveret.engine.buffer import Buffer
+from leveret.engine.chunk import Chunk
 from leveret.engine.errors import ReplayError
 from leveret.engine.queue import Queue
-from leveret.engine.records import Chunk
 from leveret.engine.shard import Shard
 
 if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
+    from cython.cimports.leveret.engine.chunk import Chunk
     from cython.cimports.leveret.engine.journal import (
-        BATCH_HEAD_BYTES,
         DEFINE,
         DEFINE_HEAD_BYTES,
         DROP,
@@ -34,6 +34,7 @@ if cython.compiled:
     )
     from cython.cimports.leveret.engine.queue import Queue
     from cython.cimports.leveret.engine.records import (
+        BATCH_HEAD_BYTES,
         BODY_LENGTH,
         ENQUEUE,
         EXPIRY,
@@ -41,13 +42,11 @@ if cython.compiled:
         KIND,
         NAMES_LENGTH,
         TARGET_BYTES,
-        Chunk,
         record_bytes,
     )
     from cython.cimports.leveret.engine.shard import Shard
 else:
     from leveret.engine.journal import (
-        BATCH_HEAD_BYTES,
         DEFINE,
         DEFINE_HEAD_BYTES,
         DROP,
@@ -57,6 +56,7 @@ else:
         SETTLE_BYTES,
     )
     from leveret.engine.records import (
+        BATCH_HEAD_BYTES,
         BODY_LENGTH,
         ENQUEUE,
         EXPIRY,
@@ -88,9 +88,12 @@ class Replay:
         self.claimed: dict[int, Queue] = {}
         self.dropped: dict[int, int] = {}  # the newest identity, by number
 
-    def apply(self, number: int, batch: Buffer, start: int, length: int) -> None:
-        """A batch with its head. Raises ReplayError for what no journal writes."""
-        chunk: Chunk = self.shard.journal.adopt(number, batch, start, length)
+    def apply(self, number: int, position: int, batch: Buffer, start: int, length: int) -> None:
+        """A batch with its head, and where the log has it.
+
+        Raises ReplayError for what no journal writes.
+        """
+        chunk: Chunk = self.shard.journal.adopt(number, position, batch, start, length)
         end: cython.Py_ssize_t = chunk.used
         at: cython.Py_ssize_t = end - length + BATCH_HEAD_BYTES
         size: cython.Py_ssize_t
@@ -102,6 +105,15 @@ class Replay:
                 raise ReplayError(f"a record of {size} bytes")
             self.record(chunk, at, size)
             at += size
+        self.shard.evict()
+
+    def doubt(self) -> None:
+        """Something is missing: nobody knows which messages were delivered, nor of those before."""
+        queue: Queue | None
+        self.redelivered = True
+        for queue in self.shard.queues:
+            if queue is not None:
+                queue.index.mark_redelivered_within(0, queue.index.next_position)
 
     def claim(self, identity: int) -> Queue:
         """The queue of this identity, with what the log has of it. Raises ReplayError."""
@@ -156,6 +168,7 @@ class Replay:
         body_length = lengths >> 32
         if length != record_bytes(targets, names_and_targets >> 48, lengths & MASK_32, body_length):
             raise ReplayError("a message whose parts are not as long as the whole")
+        chunk.message_count += 1
         for target in range(
             at + HEAD_BYTES, at + HEAD_BYTES + targets * TARGET_BYTES, TARGET_BYTES
         ):
@@ -169,6 +182,7 @@ class Replay:
             if position < queue.index.next_position:
                 raise ReplayError(f"position {position} of queue {identity:x} comes again")
             chunk.references += 1
+            chunk.references_at_first += 1
             queue.restore(position, location, body_length, self.redelivered)
             if buffer.u64(at + EXPIRY) > 0:
                 self.shard.rulebook.rules_of(queue).expires_some()
@@ -178,7 +192,6 @@ class Replay:
         self, chunk: Chunk, kind: cython.int, at: cython.Py_ssize_t, length: cython.Py_ssize_t
     ) -> cython.int:
         """Something became of a queue's messages from one position to another."""
-        position: cython.ulonglong
         first: cython.ulonglong
         last: cython.ulonglong
         queue: Queue
@@ -193,11 +206,7 @@ class Replay:
             return 0
         if kind == SETTLE:
             return queue.forget(first, last)
-        for position in range(
-            max(first, queue.index.first_position()), min(last + 1, queue.index.next_position)
-        ):
-            queue.index.mark_redelivered(position)
-        return 0
+        return queue.index.mark_redelivered_within(first, last)
 
     def drop(self, identity: cython.ulonglong) -> cython.int:
         queue: Queue = self.queue(identity)

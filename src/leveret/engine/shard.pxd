@@ -1,13 +1,15 @@
 from leveret.engine.agenda cimport Agenda
 from leveret.engine.buffer cimport Buffer
 from leveret.engine.chores cimport Chores
+from leveret.engine.chunk cimport Chunk
+from leveret.engine.guests cimport Guests
 from leveret.engine.journal cimport Journal
 from leveret.engine.memory cimport Memory
 from leveret.engine.output cimport Outputs
 from leveret.engine.pages cimport PagePool
 from leveret.engine.queue cimport Queue
 from leveret.engine.recall cimport Recall
-from leveret.engine.records cimport Chunk, Records
+from leveret.engine.records cimport Records
 from leveret.engine.route cimport Route
 from leveret.engine.rulebook cimport Rulebook
 from leveret.engine.spill cimport Spill
@@ -27,6 +29,7 @@ cdef class Shard:
     cdef readonly PagePool pages
     cdef readonly Outputs outputs
     cdef readonly Spill spill
+    cdef readonly Guests guests
     cdef readonly Recall recall
     cdef readonly list queues
     cdef dict emptying
@@ -73,5 +76,6 @@ cdef class Shard:
     cpdef int touch(self, Queue queue) except -1
     cdef int wake(self, list queues) except -1
     cdef int make_calls(self) except -1
+    cpdef evict(self)
     cdef int compact(self) except -1
     cdef int move(self, Chunk chunk, Py_ssize_t at) except -1

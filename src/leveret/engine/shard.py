@@ -19,26 +19,32 @@ except ImportError:
 from leveret.engine.agenda import Agenda
 from leveret.engine.buffer import Buffer
 from leveret.engine.chores import Chore, Chores
+from leveret.engine.chunk import Chunk
 from leveret.engine.dead_letters import DIED
 from leveret.engine.errors import InvariantError
+from leveret.engine.guests import Guests
 from leveret.engine.journal import Journal
 from leveret.engine.memory import Memory
+from leveret.engine.nearness import Nearness
 from leveret.engine.output import Output, Outputs
 from leveret.engine.pages import PagePool
 from leveret.engine.queue import Queue
 from leveret.engine.recall import Reading, Recall
-from leveret.engine.records import Chunk, Records
+from leveret.engine.records import Records
 from leveret.engine.route import Route
 from leveret.engine.rulebook import Rulebook
 from leveret.engine.spill import Spill
-from leveret.engine.store import Store
+from leveret.engine.store import LogReader, Store
 
 if cython.compiled:
     from cython.cimports.leveret.engine.agenda import Agenda
     from cython.cimports.leveret.engine.buffer import Buffer
     from cython.cimports.leveret.engine.chores import Chore, Chores
+    from cython.cimports.leveret.engine.chunk import GUESTS, Chunk
+    from cython.cimports.leveret.engine.guests import Guests
     from cython.cimports.leveret.engine.journal import SETTLE_BYTES, Journal
     from cython.cimports.leveret.engine.memory import Memory
+    from cython.cimports.leveret.engine.nearness import Nearness
     from cython.cimports.leveret.engine.output import Output, Outputs
     from cython.cimports.leveret.engine.pages import PagePool
     from cython.cimports.leveret.engine.queue import KEEPS_ALL, KEEPS_PERSISTENT, Queue
@@ -49,7 +55,6 @@ if cython.compiled:
         REFERENCES,
         TARGET_BYTES,
         TARGETS,
-        Chunk,
         Records,
         record_bytes,
     )
@@ -57,6 +62,7 @@ if cython.compiled:
     from cython.cimports.leveret.engine.rulebook import Rulebook
     from cython.cimports.leveret.engine.spill import Spill
 else:
+    from leveret.engine.chunk import GUESTS
     from leveret.engine.journal import SETTLE_BYTES
     from leveret.engine.queue import KEEPS_ALL, KEEPS_PERSISTENT
     from leveret.engine.records import (
@@ -132,8 +138,9 @@ class Shard:
         self.rulebook = Rulebook(self.agenda, cython.cast(object, self).touch)
         self.contents: dict[int, Any] = {}  # what the model knows of each protocol's messages
         self.dirty: list[Queue] = []
-        self.spill = Spill(self.records, self.queues)
-        self.recall = Recall(self.records, self.queues)
+        self.spill = Spill(self.records, Nearness(self.queues))
+        self.guests = Guests(self.records, self.queues, self.emptying, Nearness(self.queues))
+        self.recall = Recall(self.records, self.queues, self.guests)
         self.sharing: list[Owing] = []
         self.owing: list[Owing] = []
         self.calls: list[Callable[[], None]] = []
@@ -286,11 +293,10 @@ class Shard:
         may go, 0: never.
         """
         targets: cython.Py_ssize_t = self.count_targets(route, body_length, persistent)
+        length: cython.Py_ssize_t
         if targets > 0:
             self.work += targets
-            length: cython.Py_ssize_t = record_bytes(
-                targets, names_length, properties_length, body_length
-            )
+            length = record_bytes(targets, names_length, properties_length, body_length)
             location: cython.ulonglong = self.records.append(
                 self.room(length),
                 length,
@@ -369,10 +375,8 @@ class Shard:
         names: Buffer = names_of(exchange, routing_key)
         if is_dead:
             priority |= DIED << 8
+            length = record_bytes(route.queue_count, names.size, len(properties), len(body))
             if self.journal is not None:
-                length: cython.Py_ssize_t = record_bytes(
-                    route.queue_count, names.size, len(properties), len(body)
-                )
                 self.journal.keep_together(length + SETTLE_BYTES)
         return self.publish(
             route,
@@ -445,12 +449,23 @@ class Shard:
             self.compact()
         if self.records.thin:
             self.recall.empty_thin()
+        if self.records.log_bytes > self.guests.log_bytes_max:
+            self.evict()
 
     # -- what is not in memory
 
     def keep_in(self, store: Store) -> None:
         """Where records may go that there is no room for; to be said before any does."""
         self.records.store = store
+
+    def read_log_with(self, reader: LogReader) -> None:
+        """What is durable may leave memory from now on: this brings it back."""
+        self.records.log = reader
+
+    def evict(self) -> None:
+        """Lets no more of the log stay in memory than may; costs nothing while there is less."""
+        if self.records.log is not None:
+            self.guests.evict()
 
     def store_down_to(self, bytes_max: cython.Py_ssize_t) -> None:
         """Lets no more than that stay in chunks of memory, as far as the store takes the rest.
@@ -555,9 +570,11 @@ class Shard:
         self.pages.drop_spare()
 
     def compact(self) -> cython.int:
-        """Empties one sparse chunk, by copying what lives in it to the other survivors."""
+        """Empties one sparse chunk: what lives in it joins the other survivors, or goes home."""
         chunk: Chunk = self.records.sparse.pop()
         at: cython.Py_ssize_t = 0
+        if chunk.kind == GUESTS:
+            return self.guests.send_home(chunk)
         while at < chunk.used and chunk.live_bytes > 0:
             if chunk.buffer.u32(at + REFERENCES) > 0:
                 self.move(chunk, at)

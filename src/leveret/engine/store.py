@@ -27,3 +27,10 @@ class Store(Protocol):
 
     def drop(self, number: int) -> None:
         """Forgets a chunk that is kept; the number may be another's at once."""
+
+
+class LogReader(Protocol):
+    """Chunks of which the log has the bytes, at their `places`."""
+
+    def read(self, reading: Reading) -> None:
+        """As Store.read(), of `reading.chunk`, all of which is durable."""

@@ -39,7 +39,7 @@ from leveret.log.port import (
     TakeRange,
     Token,
 )
-from leveret.log.ranges import RangeFetcher
+from leveret.log.ranges import Range, RangeFetcher
 from leveret.log.reading import Fetcher, read_from, segment_with
 from leveret.log.scan import Format
 from leveret.log.segment import COLD_NAME, HOT_NAME
@@ -238,8 +238,10 @@ class DiskLog:
         ]
         self._started.append(partial(self._fetcher.fetch, found, take))
 
-    def fetch_range(self, position: int, length: int, take: TakeRange) -> None:
-        self._ranges.fetch(position, length, take)
+    def fetch_range(
+        self, position: int, buffer: Buffer, start: int, length: int, take: TakeRange
+    ) -> None:
+        self._ranges.fetch(Range(position, buffer, start, length, take))
 
     # Time, and what the disk has done.
 

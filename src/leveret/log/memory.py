@@ -116,13 +116,16 @@ class MemoryLog:
             error = None if batch else MissingError(f"batch {number} is not in the log")
             self._events.append(partial(take, number, batch, error))
 
-    def fetch_range(self, position: int, length: int, take: TakeRange) -> None:
+    def fetch_range(
+        self, position: int, buffer: Buffer, start: int, length: int, take: TakeRange
+    ) -> None:
         data = bytes(self._store.content[position : position + length])
         if len(data) == length:
-            self._events.append(partial(take, position, Buffer(0, data), None))
+            buffer.memory()[start : start + length] = data
+            self._events.append(partial(take, None))
         else:
             error = MissingError(f"{length} bytes at position {position} are not in the log")
-            self._events.append(partial(take, position, None, error))
+            self._events.append(partial(take, error))
 
     def trim(self, upto: int) -> None:
         self._store.first_number = max(self._store.first_number, upto)

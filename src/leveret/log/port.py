@@ -3,7 +3,7 @@
     claim(owner, epoch) -> token       appends a CLAIM; from then on older tokens are fenced
     append(token, batch) -> number     at most ONE outstanding
     read(from), fetch(numbers)         batches come later, in order
-    fetch_range(position, length)      bytes of a batch come later
+    fetch_range(position, buffer)      bytes of a batch come later
     trim(upto)                         what is before is read no more
 
 A log is a sequence of numbered batches of records. Nothing here waits: what is asked for is
@@ -123,8 +123,8 @@ class Listener(Protocol):
 
 Take = Callable[[Batch], None]
 Finished = Callable[[LogError | None], None]
-TakeRange = Callable[[int, Buffer | None, LogError | None], None]
-"""The position that was asked for, and a buffer of exactly its bytes or why they cannot be had."""
+TakeRange = Callable[[LogError | None], None]
+"""The bytes that were asked for are where they belong; or why they cannot be had."""
 TakeFetched = Callable[[int, Batch | None, LogError | None], None]
 """The number that was asked for, and its batch or why it cannot be had."""
 
@@ -169,8 +169,13 @@ class Log(Protocol):
     def fetch(self, numbers: Sequence[int], take: TakeFetched) -> None:
         """These batches, in the order asked for."""
 
-    def fetch_range(self, position: int, length: int, take: TakeRange) -> None:
-        """So many bytes of a durable batch, unchecked. May be asked for again and again at once."""
+    def fetch_range(
+        self, position: int, buffer: Buffer, start: int, length: int, take: TakeRange
+    ) -> None:
+        """So many bytes of durable batches, unchecked, to `start` of the buffer.
+
+        They lie in one run of positions, without a gap. May be asked for again and again at once.
+        """
 
     def trim(self, upto: int) -> None:
         """Batches before `upto` are read no more; those with live records are still fetched."""

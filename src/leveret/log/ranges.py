@@ -25,7 +25,11 @@ RANGES_AT_THE_DISK_MAX: Final = 16
 
 
 class Range(NamedTuple):
+    """`length` bytes at `position` of the log, which belong to `start` of the buffer."""
+
     position: int
+    buffer: Buffer
+    start: int
     length: int
     take: TakeRange
 
@@ -40,25 +44,27 @@ class RangeFetcher:
         self._waiting: deque[Range] = deque()
         self._at_the_disk = 0
 
-    def fetch(self, position: int, length: int, take: TakeRange) -> None:
-        """Answered after a later `step`."""
-        self._waiting.append(Range(position, length, take))
+    def fetch(self, wanted: Range) -> None:
+        """Begun at once if it can be; answered later."""
+        if self._waiting or not self._begin(wanted):
+            self._waiting.append(wanted)
 
     def step(self) -> None:
-        """Begin as many reads as may be under way."""
+        """Begin as many reads as may be under way, and say which cannot be."""
         while self._waiting and self._at_the_disk < RANGES_AT_THE_DISK_MAX:
-            self._begin(self._waiting.popleft())
+            wanted = self._waiting.popleft()
+            if not self._begin(wanted):
+                self._refuse(wanted)
 
-    def _begin(self, wanted: Range) -> None:
+    def _begin(self, wanted: Range) -> bool:
         segment, offset = self._find(wanted)
-        if segment is None:
-            self._refuse(wanted)
-            return
+        if segment is None or self._at_the_disk == RANGES_AT_THE_DISK_MAX:
+            return False
         # What makes the segment another one is done after this read.
-        buffer = Buffer(wanted.length)
-        done = partial(self._read, wanted, buffer, self._disk.path(segment.name))
+        done = partial(self._read, wanted, self._disk.path(segment.name))
         self._at_the_disk += 1
-        self._disk.read(segment.file, offset, buffer, 0, wanted.length, done)
+        self._disk.read(segment.file, offset, wanted.buffer, wanted.start, wanted.length, done)
+        return True
 
     def _find(self, wanted: Range) -> tuple[Segment | None, int]:
         """The segment in which all of it is durable, and where."""
@@ -72,15 +78,15 @@ class RangeFetcher:
         end = stream.offset if segment is segments[-1] else segment.appended
         return (segment if offset + wanted.length <= end else None), offset
 
-    def _read(self, wanted: Range, buffer: Buffer, path: str, moved: int, error: int) -> None:
+    def _read(self, wanted: Range, path: str, moved: int, error: int) -> None:
         self._at_the_disk -= 1
         if error:
-            wanted.take(wanted.position, None, DiskError(error, path))
+            wanted.take(DiskError(error, path))
         elif moved < wanted.length:
             self._refuse(wanted)
         else:
-            wanted.take(wanted.position, buffer, None)
+            wanted.take(None)
 
     def _refuse(self, wanted: Range) -> None:
         text = f"{wanted.length} bytes at position {wanted.position} are not in the log"
-        wanted.take(wanted.position, None, MissingError(text))
+        wanted.take(MissingError(text))

@@ -149,7 +149,8 @@ class Stream:
                 self._want.is_urgent = True
 
     def _has_room(self, append: Append) -> bool:
-        return self.offset + HEADER_BYTES + append.length <= self._form.segment_bytes
+        """A byte is left over: positions of two segments never continue one another."""
+        return self.offset + HEADER_BYTES + append.length < self._form.segment_bytes
 
     def _next_sequence(self) -> int:
         return self.segments[-1].sequence + 1 if self.segments else 0

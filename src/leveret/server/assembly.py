@@ -23,6 +23,7 @@ from leveret.server.durability import Durability
 from leveret.server.resident import map_memory
 from leveret.server.selector import TurnSelector
 from leveret.server.server import Server
+from leveret.server.spilling import fold_into
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,8 @@ def make_server(
     shard = Shard(int.from_bytes(os.urandom(SEED_BYTES)), memory, journal=is_kept)
     shard.set_time(clock.now(clock.tick()))
     shard.contents[AMQP_0_9_1] = dead_letter
+    if config.spill_folder is not None:
+        fold_into(shard, config.spill_folder)  # also what a log has may be long
     broker = Broker(shard, os.urandom, config.limits)
     durability = recover_from(config, shard, broker)
     keeper: Definitions | Messages = durability or InMemory()

@@ -120,6 +120,8 @@ class Durability:
             batch.end - batch.start - HEAD_BYTES,
             batch.record_count,
         )
+        if not self._log.ready:  # it is on its way
+            batch.chunk.place(batch.start, self._log.position_of(number))
         self._under_way = number, batch.number
         self._trimming.appended(number, batch)
 
@@ -229,6 +231,10 @@ class Durability:
             self._heard.clear()
             self._poll()
             await self._heard.wait()
+
+    def lose(self, error: Exception) -> None:
+        """Messages that were confirmed cannot be had any more."""
+        self._lose(str(error))
 
     def leave(self) -> None:
         """No turn comes any more."""

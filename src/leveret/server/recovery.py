@@ -19,8 +19,10 @@ from leveret.broker.definition_log import DefinitionLog
 from leveret.broker.restore import RestoreError, restore
 from leveret.engine.chores import Chore
 from leveret.engine.errors import InvariantError, ReplayError
+from leveret.engine.guests import LOG_BYTES_MAX
 from leveret.engine.replay import Replay
 from leveret.engine.shard import Shard
+from leveret.log.chunk_reader import ChunkReader
 from leveret.log.directory import open_directory
 from leveret.log.disk import LocalDisk
 from leveret.log.disk_log import DiskLog
@@ -36,6 +38,8 @@ PROGRESS_MS: Final = 2_000
 """Between two lines of a long recovery."""
 WAIT_S: Final = 1.0
 """For the disk, at a time: it is asked again then."""
+LOG_SHARE: Final = 8
+"""Of the memory that may be in use: so much of it, at the most, is for what the log has, too."""
 CLASSES: Final[Classes] = {"Decimal": Decimal, "Timestamp": Timestamp}
 
 
@@ -58,6 +62,11 @@ class Recovery:
         self._durability.own(opened, token, self._disk.close)
         self._wait_until(lambda: opened.ready)
 
+    def let_leave(self, shard: Shard) -> None:
+        """What the log has need not stay in memory."""
+        shard.read_log_with(ChunkReader(self._log, shard, self._durability.lose))
+        shard.guests.log_bytes_max = min(LOG_BYTES_MAX, shard.memory.limit // LOG_SHARE)
+
     def read(self, shard: Shard, *, end: int) -> Replay:
         """All batches up to `end`, which is none of them, in their order."""
         opened = self._log
@@ -71,13 +80,14 @@ class Recovery:
             if batch.kind is Kind.RECORDS:
                 replay.apply(
                     batch.number,
+                    batch.position,
                     batch.buffer,
                     batch.offset - HEADER_BYTES,
                     batch.length + HEADER_BYTES,
                 )
             elif batch.kind is Kind.LOST:
                 self._was_damaged = True
-                replay.redelivered = True
+                replay.doubt()
             tick = self._clock.tick()
             if tick - told >= PROGRESS_MS:
                 told = tick
@@ -146,6 +156,7 @@ def fill(recovery: Recovery, shard: Shard, broker: Broker, opened: DiskLog) -> N
     was_clean = opened.is_clean
     end = opened.reserve()
     recovery.claim()
+    recovery.let_leave(shard)
     replay = recovery.read(shard, end=end)
     definitions = DefinitionLog(shard)
     restore(

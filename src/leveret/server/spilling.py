@@ -4,7 +4,8 @@
                             messages leave                 publishers are blocked
 
 So publishers are blocked only while the disk is slower than they are, or has no room. The store is
-made when the first message has to leave: most brokers never need it.
+made when the first message has to leave: most brokers never need it. So is the one for pages of
+long queues, which the engine asks for by itself, also while a log is read at the start.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 from leveret.engine.shard import Shard
 
 if TYPE_CHECKING:
+    from leveret.log.page_files import PageFiles
     from leveret.log.spill_store import SpillStore
     from leveret.server.turn import Turn
 
@@ -60,7 +62,7 @@ class Spilling:
             self._retry = self._loop.call_at(self._store.refused_until, self._try_again)
 
     def close(self) -> None:
-        """Let go of the store; no turn may come any more."""
+        """Let go of the stores; no turn may come any more."""
         if self._retry is not None:
             self._retry.cancel()
         if self._store is not None:
@@ -68,6 +70,7 @@ class Spilling:
                 self._loop.remove_reader(fd)
             self._store.close()
             self._store = None
+        self._shard.pages.close_store()
 
     def _make_store(self) -> SpillStore:
         from leveret.log.spill_store import SpillStore
@@ -97,6 +100,17 @@ class Spilling:
     def _try_again(self) -> None:
         self._retry = None
         self._turn.want()
+
+
+def fold_into(shard: Shard, folder: str) -> None:
+    """Let pages of long queues go to files in that folder."""
+
+    def make_store() -> PageFiles:
+        from leveret.log.page_files import PageFiles
+
+        return PageFiles(folder)
+
+    shard.pages.fold_into(make_store)
 
 
 def spill_folder() -> str:

@@ -1,0 +1,23 @@
+from leveret.engine.buffer cimport Buffer
+from leveret.engine.chunk cimport Chunk
+from leveret.engine.nearness cimport Nearness
+from leveret.engine.queue cimport Queue
+from leveret.engine.records cimport Records
+
+cimport cython
+
+@cython.final
+cdef class Guests:
+    cdef Records records
+    cdef list queues
+    cdef dict emptying
+    cdef Nearness nearness
+    cdef public Py_ssize_t log_bytes_max
+
+    cdef unsigned long long invite(
+        self, Buffer source, Py_ssize_t at, Py_ssize_t length, unsigned long long home,
+        unsigned long long guest
+    ) except? 0xFFFFFFFFFFFFFFFF
+    cdef int evict(self) except -1
+    cdef int send_home(self, Chunk chunk) except -1
+    cdef int send_record_home(self, Chunk chunk, Py_ssize_t at) except -1
