@@ -83,6 +83,7 @@ class QueueSettings:
             bytes_max=self.max_length_bytes,
             refusing=self.overflow != DROP_HEAD,
         )
+        rules.rank(self.max_priority)
         rules.bury_with(
             dead_letters_of(queue, self.dead_letter_exchange, self.dead_letter_routing_key),
             refused=self.overflow == REJECT_PUBLISH_DLX,
@@ -97,6 +98,7 @@ class QueueSettings:
             or self.max_length is not None
             or self.max_length_bytes is not None
             or self.dead_letter_exchange is not None
+            or self.max_priority is not None
         )
 
 

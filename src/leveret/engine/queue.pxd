@@ -2,6 +2,8 @@ from leveret.engine.chunk cimport Chunk
 from leveret.engine.consumer cimport Consumer
 from leveret.engine.index cimport Index
 from leveret.engine.journal cimport Journal
+from leveret.engine.levels cimport Levels
+from leveret.engine.pages cimport PagePool
 from leveret.engine.records cimport Records
 from leveret.engine.rounds cimport Rounds
 from leveret.engine.rules cimport Rules
@@ -30,6 +32,8 @@ cdef class Queue:
     cdef Py_ssize_t settled_at
     cdef unsigned long long settled_last
     cdef readonly Index index
+    cdef readonly Levels levels
+    cdef PagePool page_pool
     cdef Rounds rounds
     cdef public Rules rules
     cdef readonly Py_ssize_t consumer_count
@@ -66,6 +70,15 @@ cdef class Queue:
     cdef bint serve(self) except -1
     cdef bint deliver_next(self, Consumer consumer) except -1
     cdef bint deliver_head(self, Consumer consumer) except -1
+    cdef Index index_at(self, unsigned long long position)
+    cdef Index index_for(self, unsigned long long position)
+    cpdef have_levels(self)
+    cdef unsigned long long append_to_level(
+        self, unsigned long long location
+    ) except? 0xFFFFFFFFFFFFFFFF
+    cdef int left(self, unsigned long long position) except -1
+    cdef list indexes(self)
+    cpdef purge_levels(self, unsigned long long end, Py_ssize_t count_max)
     cdef int drop_head(self) except -1
     cdef int want(self) except -1
     cdef bint is_due(self) except -1

@@ -28,6 +28,7 @@ from leveret.engine.consumer import Consumer
 from leveret.engine.errors import InvariantError
 from leveret.engine.index import Index
 from leveret.engine.journal import Journal
+from leveret.engine.levels import Levels
 from leveret.engine.pages import Page, PagePool
 from leveret.engine.records import Records
 from leveret.engine.rounds import Rounds
@@ -44,16 +45,18 @@ if cython.compiled:
     )
     from cython.cimports.leveret.engine.index import REDELIVERED, UNWEIGHED, Index
     from cython.cimports.leveret.engine.journal import Journal
+    from cython.cimports.leveret.engine.levels import LEVEL_SHIFT, Levels
     from cython.cimports.leveret.engine.pages import PAGE_SLOTS, Page, PagePool
-    from cython.cimports.leveret.engine.records import BODY_LENGTH, Records
+    from cython.cimports.leveret.engine.records import BODY_LENGTH, PRIORITY, Records
     from cython.cimports.leveret.engine.rounds import Rounds
     from cython.cimports.leveret.engine.rules import Rules
 else:
     from leveret.engine.chunk import ORDINARY
     from leveret.engine.consumer import FOR_CREDIT, FOR_OUTPUT, IN_ROUND
     from leveret.engine.index import REDELIVERED, UNWEIGHED
+    from leveret.engine.levels import LEVEL_SHIFT
     from leveret.engine.pages import PAGE_SLOTS
-    from leveret.engine.records import BODY_LENGTH
+    from leveret.engine.records import BODY_LENGTH, PRIORITY
 
     KEEPS_NOTHING = 0
     KEEPS_PERSISTENT = 1
@@ -74,6 +77,8 @@ NUMBER_SHIFT = cython.declare(cython.int, 9)
 NEVER = cython.declare(cython.ulonglong, 1 << 63)
 # No bounds: all of it.
 LAST_POSITION = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)
+# No position, but for each level where it ended when it was asked.
+WHERE_MARKED = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFE)
 COUNT_MAX = cython.declare(cython.Py_ssize_t, 0x7FFFFFFFFFFFFFFF)
 # 0.2 ms of one queue's deliveries before the others have theirs.
 MESSAGES_PER_TURN = cython.declare(cython.Py_ssize_t, 4096)
@@ -106,8 +111,10 @@ class Queue:
         self.settled_at = 0
         self.settled_last = 0
         self.index = Index(pages)
+        self.page_pool = pages
         self.rounds = Rounds()
         self.rules = cython.cast(Rules, None)
+        self.levels = cython.cast(Levels, None)  # with rules only
         self.consumer_count = 0
         self.ready_count = 0
         self.ready_bytes = 0
@@ -145,16 +152,37 @@ class Queue:
         body_length: cython.Py_ssize_t,
         redelivered: cython.bint,
     ) -> cython.int:
-        """The log has this message at a position above all others."""
-        self.index.next_position = position
-        self.enqueue(location, body_length)
+        """The log has this message at a position above all others, or all of its level."""
+        index: Index = self.index_for(position)
+        index.next_position = position
+        index.append(location)
+        self.ready_count += 1
+        self.ready_bytes += body_length
         if redelivered:
-            self.index.mark_redelivered(position)
+            index.mark_redelivered(position)
+        if self.levels is not None:
+            self.levels.came(position)
+            self.index = self.levels.head
         return 0
+
+    def index_at(self, position: cython.ulonglong) -> Index:
+        """The index that a position is in."""
+        return self.index if self.levels is None else self.levels.index_at(position)
+
+    def index_for(self, position: cython.ulonglong) -> Index:
+        """The same, for a position of a level that the queue may have none of yet."""
+        if self.levels is None and position >> LEVEL_SHIFT > 0:
+            self.have_levels()
+        return self.index_at(position)
+
+    def have_levels(self) -> None:
+        """From now on messages may stand in levels."""
+        if self.levels is None:
+            self.levels = Levels(self.index, self.ready_count, self.page_pool)
 
     def forget(self, first: cython.ulonglong, last: cython.ulonglong) -> cython.int:
         """The log has it that these are gone; those that are not there went before."""
-        index: Index = self.index
+        index: Index = self.index_for(first)
         last_page: cython.ulonglong = last >> NUMBER_SHIFT
         page: Page = index.page_within(first >> NUMBER_SHIFT, last_page)
         begin: cython.ulonglong
@@ -168,6 +196,7 @@ class Queue:
                     self.lighten(entry)
                     self.ready_count -= 1
                     self.records.release(entry & LOCATION_MASK)
+                    self.left(position)
             page = index.page_within((begin >> NUMBER_SHIFT) + 1, last_page)
         index.next_position = max(index.next_position, last + 1)
         return 0
@@ -178,7 +207,24 @@ class Queue:
         """Takes a record in behind all others; returns its position."""
         self.ready_count += 1
         self.ready_bytes += body_length
+        if self.levels is not None:
+            return self.append_to_level(location)
         return self.index.append(location)
+
+    def append_to_level(self, location: cython.ulonglong) -> cython.ulonglong:
+        """Behind all others of its priority."""
+        chunk: Chunk = self.records.chunk_of(location)
+        priority: cython.int = chunk.buffer.u8((location & OFFSET_MASK) + PRIORITY)
+        position: cython.ulonglong = self.levels.append(priority, location)
+        self.index = self.levels.head
+        return position
+
+    def left(self, position: cython.ulonglong) -> cython.int:
+        """What stood there was ready, and is not any more: another level may be next."""
+        if self.levels is not None:
+            self.levels.went(position)
+            self.index = self.levels.head
+        return 0
 
     def deliver(self) -> cython.bint:
         """Hands ready messages to consumers; True: there is more for another turn."""
@@ -261,14 +307,16 @@ class Queue:
     def settle(self, position: cython.ulonglong) -> cython.int:
         """An unacknowledged message is gone."""
         entry: cython.ulonglong
+        index: Index = self.index
         if self.closed:
             return 0
-        entry = self.index.remove(position)
+        if self.rules is not None:
+            self.rules.gone(position)
+            index = self.index_at(position)
+        entry = index.remove(position)
         if entry == 0:
             raise InvariantError("a settled message was not there")
         self.unacked_count -= 1
-        if self.rules is not None:
-            self.rules.gone(position)
         return self.let_go(
             self.records.chunk_of(entry & LOCATION_MASK), entry & OFFSET_MASK, position
         )
@@ -305,21 +353,25 @@ class Queue:
         chunk: Chunk
         if self.closed:
             return 0
-        if not self.index.requeue(position):
+        index: Index = self.index_at(position)
+        if not index.requeue(position):
             raise InvariantError("a requeued message was not there")
-        location = self.index.entry(position) & LOCATION_MASK
+        location = index.entry(position) & LOCATION_MASK
         chunk = self.records.chunk_of(location)
         self.unacked_count -= 1
         self.ready_count += 1
         if chunk.buffer is None:
-            self.index.unweigh(position)
+            index.unweigh(position)
         else:
             self.ready_bytes += chunk.buffer.u32((location & OFFSET_MASK) + BODY_LENGTH)
+        if self.levels is not None:
+            self.levels.came(position)
+            self.index = self.levels.head
         return 0
 
     def weigh(self, position: cython.ulonglong, body_length: cython.Py_ssize_t) -> cython.int:
         """The record of the entry at a position is in memory again."""
-        if self.index.weigh(position):
+        if self.index_at(position).weigh(position):
             self.ready_bytes += body_length
         return 0
 
@@ -371,6 +423,8 @@ class Queue:
     ) -> int:
         """Drops ready messages before position `end`, so many at the most; returns how many."""
         count: cython.Py_ssize_t = 0
+        if self.levels is not None:
+            return self.purge_levels(end, count_max)
         while self.ready_count > 0 and count < count_max:
             if not self.index.seek_ready():
                 raise InvariantError("the count of ready messages is wrong")
@@ -378,6 +432,26 @@ class Queue:
                 break
             self.drop_head()
             count += 1
+        return count
+
+    def end(self) -> int:
+        """Where those messages end that are there now, for purge(); it is asked once at a time."""
+        if self.levels is None:
+            return self.index.next_position
+        self.levels.mark_ends()
+        return WHERE_MARKED
+
+    def purge_levels(self, end: cython.ulonglong, count_max: cython.Py_ssize_t) -> int:
+        """The same, level by level; WHERE_MARKED: each as far as it went then."""
+        count: cython.Py_ssize_t = 0
+        index: Index
+        for index in self.levels.every():
+            while count < count_max and index.seek_ready():
+                if end != LAST_POSITION and not self.levels.is_marked(index.cursor_position()):
+                    break
+                self.index = index
+                self.drop_head()
+                count += 1
         return count
 
     def drop_head(self) -> cython.int:
@@ -391,6 +465,7 @@ class Queue:
             self.ready_bytes = 0
         if self.rules is not None:
             self.rules.gone(position)
+            self.left(position)
         return self.let_go(
             self.records.chunk_of(entry & LOCATION_MASK), entry & OFFSET_MASK, position
         )
@@ -428,7 +503,8 @@ class Queue:
         self.unacked_count = 0
         self.rounds.clear()
         self.consumer_count = 0
-        self.index.rewind()
+        for index in self.indexes():
+            index.rewind()
         if self.waiters and not self.wants:
             self.wants = True
             self.wanting.append(self)
@@ -437,13 +513,23 @@ class Queue:
         """Drops so much of a closed queue at the most; returns how much."""
         count: cython.Py_ssize_t = 0
         entry: cython.ulonglong
-        while count < count_max:
-            entry = self.index.take_any()
-            if entry == 0:
-                break
-            self.records.release(entry & LOCATION_MASK)
-            count += 1
+        index: Index
+        for index in self.indexes():
+            while count < count_max:
+                entry = index.take_any()
+                if entry == 0:
+                    break
+                self.records.release(entry & LOCATION_MASK)
+                count += 1
         return count
+
+    def indexes(self) -> list:
+        """All there are."""
+        return [self.index] if self.levels is None else self.levels.every()
+
+    def delivered_runs(self) -> list[tuple[int, int]]:
+        """As Index.delivered_runs(), of all positions."""
+        return [run for index in self.indexes() for run in index.delivered_runs()]
 
     def add_consumer(self, consumer: Consumer) -> None:
         self.consumer_count += 1

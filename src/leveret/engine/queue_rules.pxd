@@ -34,6 +34,8 @@ cdef class QueueRules(Rules):
     cdef bint fits(self) except -1
     cdef int drop_excess(self) except -1
     cdef bint tidy(self) except -1
+    cdef bint deliver_leveled(self, Consumer consumer) except -1
+    cdef int mark_offered(self) except -1
     cdef bint clear_head(self) except -1
     cdef bint has_expired(self) except -1
     cdef bint drop_head(self, str reason) except -1

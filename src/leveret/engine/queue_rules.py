@@ -42,6 +42,7 @@ from leveret.engine.dead_letters import (
 )
 from leveret.engine.errors import InvariantError
 from leveret.engine.index import Index
+from leveret.engine.levels import Levels
 from leveret.engine.queue import Queue
 from leveret.engine.rules import Rules
 
@@ -52,6 +53,7 @@ if cython.compiled:
     from cython.cimports.leveret.engine.consumer import Consumer
     from cython.cimports.leveret.engine.dead_letters import message_at
     from cython.cimports.leveret.engine.index import Index
+    from cython.cimports.leveret.engine.levels import Levels
     from cython.cimports.leveret.engine.queue import Queue
     from cython.cimports.leveret.engine.records import ARRIVAL, EXPIRY
     from cython.cimports.leveret.engine.rules import Rules
@@ -123,6 +125,16 @@ class QueueRules(Rules):
         self.dead_letters = dead_letters
         self.burying_refused = refused and dead_letters is not None
 
+    def rank(self, highest: int | None) -> None:
+        """Messages of a higher priority come first, up to this one; None: in the order they came.
+
+        Messages that are there stay where they are.
+        """
+        if highest is not None:
+            self.queue.have_levels()
+        if self.queue.levels is not None:
+            self.queue.levels.limit(highest or 0)
+
     def expires_some(self) -> None:
         """There is a message that does not stay for ever."""
         self.expiring = True
@@ -156,17 +168,33 @@ class QueueRules(Rules):
         self.serving = False
         if more:
             return True
-        self.offered_until = queue.index.next_position
+        self.mark_offered()
         return self.tidy()
 
     def deliver_next(self, consumer: Consumer) -> cython.bint:
+        queue: Queue = self.queue
         if not self.clear_head():
             return False
-        if self.queue.ready_count == 0:
+        if queue.ready_count == 0:
             return False
+        if queue.levels is not None:
+            return self.deliver_leveled(consumer)
         if not self.serving:  # it was asked for: who is first now may have to go
             self.agenda.arrange(self.appointment, self.agenda.now)
-        return self.queue.deliver_head(consumer)
+        return queue.deliver_head(consumer)
+
+    def deliver_leveled(self, consumer: Consumer) -> cython.bint:
+        """Another level may be next then."""
+        queue: Queue = self.queue
+        if not queue.index.seek_ready():
+            raise InvariantError("the count of a level's ready messages is wrong")
+        position: cython.ulonglong = queue.index.cursor_position()
+        if not self.serving:
+            self.agenda.arrange(self.appointment, self.agenda.now)
+        if not queue.deliver_head(consumer):
+            return False
+        queue.left(position)
+        return True
 
     def is_next_here(self) -> cython.bint:
         queue: Queue = self.queue
@@ -236,7 +264,19 @@ class QueueRules(Rules):
 
     def has_expired(self) -> cython.bint:
         """The message at the head, of which is known how long it stays."""
-        return self.head_deadline <= self.agenda.now and self.head_position < self.offered_until
+        if self.head_deadline > self.agenda.now:
+            return False
+        levels: Levels = self.queue.levels
+        if levels is not None:
+            return levels.was_offered(self.head_position)
+        return self.head_position < self.offered_until
+
+    def mark_offered(self) -> cython.int:
+        """All that is there has been offered to the consumers."""
+        self.offered_until = self.queue.index.next_position
+        if self.queue.levels is not None:
+            self.queue.levels.mark_offered()
+        return 0
 
     def drop_head(self, reason: str) -> cython.bint:
         """The message at the cursor dies; False: not in this turn, or not before it is here."""
@@ -266,7 +306,7 @@ class QueueRules(Rules):
         chunk: Chunk
         if queue.closed:
             return 0
-        location = queue.index.entry(position) & LOCATION_MASK
+        location = queue.index_at(position).entry(position) & LOCATION_MASK
         chunk = queue.records.chunk_of(location)
         if chunk.buffer is None or self.agenda.letters_left == 0:
             queue.requeue(position)

@@ -32,6 +32,7 @@ if cython.compiled:
         SETTLE,
         SETTLE_BYTES,
     )
+    from cython.cimports.leveret.engine.levels import LEVEL_SHIFT
     from cython.cimports.leveret.engine.queue import Queue
     from cython.cimports.leveret.engine.records import (
         BATCH_HEAD_BYTES,
@@ -55,6 +56,7 @@ else:
         SETTLE,
         SETTLE_BYTES,
     )
+    from leveret.engine.levels import LEVEL_SHIFT
     from leveret.engine.records import (
         BATCH_HEAD_BYTES,
         BODY_LENGTH,
@@ -68,6 +70,7 @@ else:
     )
 
 RECORD_BYTES_MIN = cython.declare(cython.Py_ssize_t, 16)
+LEVELS = cython.declare(cython.ulonglong, 256)
 OFFSET_BITS = cython.declare(cython.int, 24)
 NUMBER_BITS = cython.declare(cython.int, 32)
 NUMBER_MASK = cython.declare(cython.ulonglong, 0xFFFFFFFF)
@@ -113,7 +116,8 @@ class Replay:
         self.redelivered = True
         for queue in self.shard.queues:
             if queue is not None:
-                queue.index.mark_redelivered_within(0, queue.index.next_position)
+                for index in queue.indexes():
+                    index.mark_redelivered_within(0, index.next_position)
 
     def claim(self, identity: int) -> Queue:
         """The queue of this identity, with what the log has of it. Raises ReplayError."""
@@ -179,7 +183,9 @@ class Replay:
             queue = self.queue(identity)
             if queue is None:
                 continue
-            if position < queue.index.next_position:
+            if position >> LEVEL_SHIFT >= LEVELS:
+                raise ReplayError(f"position {position} of queue {identity:x}")
+            if position < queue.index_for(position).next_position:
                 raise ReplayError(f"position {position} of queue {identity:x} comes again")
             chunk.references += 1
             chunk.references_at_first += 1
@@ -200,13 +206,13 @@ class Replay:
         queue = self.queue(chunk.buffer.u64(at + 8))
         first = chunk.buffer.u64(at + 16)
         last = chunk.buffer.u64(at + 24)
-        if last < first or last >> 62:
+        if last < first or last >> LEVEL_SHIFT >= LEVELS or (first ^ last) >> LEVEL_SHIFT:
             raise ReplayError(f"a run of positions from {first} to {last}")
         if queue is None:
             return 0
         if kind == SETTLE:
             return queue.forget(first, last)
-        return queue.index.mark_redelivered_within(first, last)
+        return queue.index_for(first).mark_redelivered_within(first, last)
 
     def drop(self, identity: cython.ulonglong) -> cython.int:
         queue: Queue = self.queue(identity)

@@ -213,7 +213,7 @@ class Shard:
         """All ends well: the log learns which of the messages that it keeps were delivered."""
         for queue in self.queues:
             if queue is not None and queue.keeps:
-                for first, last in queue.index.delivered_runs():
+                for first, last in queue.delivered_runs():
                     self.journal.redeliver(queue.identity, first, last)
 
     def close_queue(self, queue: Queue, after: Chore | None = None) -> None:
@@ -243,7 +243,7 @@ class Shard:
 
         Until then the queue delivers nothing.
         """
-        chore = Chore(partial(queue.purge, queue.index.next_position), [queue])
+        chore = Chore(partial(queue.purge, queue.end()), [queue])
         self.chores.begin(chore)
         return chore
 
@@ -588,6 +588,7 @@ class Shard:
         _target: cython.Py_ssize_t
         number: cython.Py_ssize_t
         named: cython.Py_ssize_t = at + HEAD_BYTES
+        position: cython.ulonglong
         queue: Queue | None
         for _target in range(chunk.buffer.u32(at + TARGETS)):
             number = chunk.buffer.u64(named) & NUMBER_MASK
@@ -595,6 +596,7 @@ class Shard:
             if queue is None and self.emptying:
                 queue = self.emptying.get(number)
             if queue is not None:
-                queue.index.relocate(chunk.buffer.u64(named + 8), old, new)
+                position = chunk.buffer.u64(named + 8)
+                queue.index_at(position).relocate(position, old, new)
             named += TARGET_BYTES
         return 0
