@@ -38,15 +38,6 @@ def test_a_death_that_a_client_tells_of_is_a_header_like_any_other(
     assert properties.headers == headers
 
 
-def test_messages_stay_in_order_whatever_their_priority(
-    channel: BlockingChannel, name: str
-) -> None:
-    channel.queue_declare(name, exclusive=True, arguments={"x-max-priority": 9})
-    for priority, body in [(1, b"low"), (9, b"high"), (5, b"middle")]:
-        fill(channel, name, body, priority=priority)
-    assert drain(channel, name) == [b"low", b"high", b"middle"]
-
-
 @pytest.mark.parametrize("exchange", ["trace", "event", "log"])
 def test_the_servers_tracing_exchanges_are_not_there(
     channel: BlockingChannel, exchange: str

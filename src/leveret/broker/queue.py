@@ -12,7 +12,7 @@ from leveret.broker.arguments import Arguments
 from leveret.broker.equivalence import check_arguments, check_field
 from leveret.broker.errors import AccessRefused, ResourceLocked
 from leveret.broker.lease import Lease
-from leveret.broker.queue_settings import QueueSettings
+from leveret.broker.queue_settings import QUORUM, QueueSettings
 from leveret.engine.route import Exchange as RouteSource
 
 if TYPE_CHECKING:
@@ -91,6 +91,8 @@ class Queue:
 
     def subscribe(self, subscription: Subscription) -> None:
         """Raises AccessRefused if an exclusive consumer is there, or cannot be alone."""
+        if subscription.exclusive and self.settings.single_active_consumer:
+            raise AccessRefused(f"{self.description} in exclusive use")
         if self.subscriptions is None:
             self.subscriptions = {}
         elif subscription.exclusive or next(iter(self.subscriptions)).exclusive:
@@ -119,6 +121,15 @@ class Queue:
         if self.lease is not None:
             self.lease.renew()
 
+    def check_get(self) -> None:
+        """Raises ResourceLocked if its messages cannot be asked for one by one."""
+        settings = self.settings
+        if settings.type == QUORUM and settings.single_active_consumer:
+            raise ResourceLocked(
+                f"cannot obtain access to locked {self.description}. basic.get operations are not "
+                "supported by quorum queues with single active consumer"
+            )
+
     def check_access(self, connection: object | None) -> None:
         """Raises ResourceLocked if the queue is another connection's own."""
         if self.owner is not None and self.owner is not connection:
@@ -136,7 +147,10 @@ class Queue:
             "auto_delete", current=self.auto_delete, received=auto_delete, resource=resource
         )
         check_arguments(
-            queue_arguments.COMPARED, current=self.arguments, received=arguments, resource=resource
+            queue_arguments.compared(self.arguments),
+            current=self.arguments,
+            received=arguments,
+            resource=resource,
         )
 
     def refuse_access(self) -> None:

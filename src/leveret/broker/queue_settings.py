@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from leveret.broker.queue import Queue
 
 CLASSIC: Final = "classic"
+QUORUM: Final = "quorum"
+DELIVERY_LIMIT: Final = 20  # of a quorum queue that nobody has given another
 DROP_HEAD: Final = "drop-head"
 REJECT_PUBLISH: Final = "reject-publish"
 REJECT_PUBLISH_DLX: Final = "reject-publish-dlx"
@@ -84,6 +86,10 @@ class QueueSettings:
             refusing=self.overflow != DROP_HEAD,
         )
         rules.rank(self.max_priority)
+        rules.serve_one(self.single_active_consumer)
+        if self.type == QUORUM:
+            limit = DELIVERY_LIMIT if self.delivery_limit is None else self.delivery_limit
+            rules.count_deliveries(limit)
         rules.bury_with(
             dead_letters_of(queue, self.dead_letter_exchange, self.dead_letter_routing_key),
             refused=self.overflow == REJECT_PUBLISH_DLX,
@@ -99,6 +105,8 @@ class QueueSettings:
             or self.max_length_bytes is not None
             or self.dead_letter_exchange is not None
             or self.max_priority is not None
+            or self.single_active_consumer
+            or self.type == QUORUM
         )
 
 

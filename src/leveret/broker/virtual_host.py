@@ -30,6 +30,7 @@ from leveret.broker.names import (
     stripped,
 )
 from leveret.broker.queue import Queue
+from leveret.broker.queue_settings import QUORUM
 from leveret.broker.reply_queues import PSEUDO_QUEUE, check_not_reply_queue, reply_address
 from leveret.broker.topology import Topology
 from leveret.engine.chores import Chore
@@ -190,6 +191,7 @@ class VirtualHost:
         durable = durable and not exclusive
         found = self.queues.get(name)
         if found is None:
+            queue_arguments.check_named(name, arguments)
             return self.add_queue(
                 name or self.unused_queue_name(),
                 durable=durable,
@@ -414,11 +416,20 @@ class VirtualHost:
         owner: object | None,
         arguments: Arguments,
     ) -> Queue:
-        queue_arguments.check(arguments, resource=self.queue_description(name))
+        resource = self.queue_description(name)
+        queue_arguments.check(arguments, resource=resource)
+        queue_arguments.check_kind(
+            arguments,
+            durable=durable,
+            exclusive=owner is not None,
+            auto_delete=auto_delete,
+            resource=resource,
+        )
         self.limits.check_queues(len(self.queues), name=name, virtual_host=self.name)
         store = self.shard.open_queue()
         if durable and self.shard.keeps:
-            self.shard.keep_queue(store, everything=False)
+            everything = queue_arguments.type_of(arguments) == QUORUM
+            self.shard.keep_queue(store, everything=everything)
         queue = Queue(
             name,
             self.topology,

@@ -83,6 +83,27 @@ def message_at(buffer: Buffer, at: cython.Py_ssize_t) -> DeadMessage:
     )
 
 
+def with_properties(buffer: Buffer, at: cython.Py_ssize_t, properties: bytes) -> Buffer:
+    """The record there with other properties, as if no queue held it."""
+    names_length: cython.Py_ssize_t = buffer.u16(at + NAMES_LENGTH)
+    properties_length: cython.Py_ssize_t = buffer.u32(at + PROPERTIES_LENGTH)
+    body_length: cython.Py_ssize_t = buffer.u32(at + BODY_LENGTH)
+    place: cython.Py_ssize_t = at + HEAD_BYTES + TARGET_BYTES * buffer.u32(at + TARGETS)
+    record: Buffer = Buffer(HEAD_BYTES + names_length + len(properties) + body_length)
+    record.copy(0, buffer, at, HEAD_BYTES)
+    record.put_u32(PROPERTIES_LENGTH, len(properties))
+    record.put_u32(TARGETS, 0)
+    record.copy(HEAD_BYTES, buffer, place, names_length)
+    record.fill(HEAD_BYTES + names_length, properties)
+    record.copy(
+        HEAD_BYTES + names_length + len(properties),
+        buffer,
+        place + names_length + properties_length,
+        body_length,
+    )
+    return record
+
+
 def dead_message(
     names: bytes, properties: bytes, body: bytes, priority: int, protocol: int
 ) -> DeadMessage:

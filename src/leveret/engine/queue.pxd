@@ -97,5 +97,6 @@ cdef class Queue:
     cpdef close(self)
     cpdef add_consumer(self, Consumer consumer)
     cpdef remove_consumer(self, Consumer consumer)
+    cdef int succeed(self, Consumer successor) except -1
     cdef int park(self, Consumer consumer) except -1
     cpdef bint unpark(self, Consumer consumer) except -1

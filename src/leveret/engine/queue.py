@@ -40,6 +40,7 @@ if cython.compiled:
     from cython.cimports.leveret.engine.consumer import (
         FOR_CREDIT,
         FOR_OUTPUT,
+        FOR_TURN,
         IN_ROUND,
         Consumer,
     )
@@ -52,7 +53,7 @@ if cython.compiled:
     from cython.cimports.leveret.engine.rules import Rules
 else:
     from leveret.engine.chunk import ORDINARY
-    from leveret.engine.consumer import FOR_CREDIT, FOR_OUTPUT, IN_ROUND
+    from leveret.engine.consumer import FOR_CREDIT, FOR_OUTPUT, FOR_TURN, IN_ROUND
     from leveret.engine.index import REDELIVERED, UNWEIGHED
     from leveret.engine.levels import LEVEL_SHIFT
     from leveret.engine.pages import PAGE_SLOTS
@@ -197,6 +198,8 @@ class Queue:
                     self.ready_count -= 1
                     self.records.release(entry & LOCATION_MASK)
                     self.left(position)
+                    if self.rules is not None:
+                        self.rules.gone(position)
             page = index.page_within((begin >> NUMBER_SHIFT) + 1, last_page)
         index.next_position = max(index.next_position, last + 1)
         return 0
@@ -298,11 +301,9 @@ class Queue:
 
     def give_back(self, position: cython.ulonglong, outcome: cython.int) -> cython.int:
         """An unacknowledged message is not accepted."""
-        if outcome != REJECTED:
-            return self.requeue(position)
         if self.rules is not None:
-            return self.rules.reject(position)
-        return self.settle(position)
+            return self.rules.give_back(position, outcome)
+        return self.settle(position) if outcome == REJECTED else self.requeue(position)
 
     def settle(self, position: cython.ulonglong) -> cython.int:
         """An unacknowledged message is gone."""
@@ -533,7 +534,8 @@ class Queue:
 
     def add_consumer(self, consumer: Consumer) -> None:
         self.consumer_count += 1
-        self.rounds.join(consumer)
+        if self.rules is None or self.rules.admits(consumer):
+            self.rounds.join(consumer)
 
     def remove_consumer(self, consumer: Consumer) -> None:
         """It is sent nothing more; what it holds stays unacknowledged."""
@@ -544,7 +546,17 @@ class Queue:
             self.consumer_count -= 1
             if consumer.parked == IN_ROUND:
                 self.rounds.step_out(consumer)
-            self.rounds.leave(consumer)
+            if consumer.parked != FOR_TURN:
+                self.rounds.leave(consumer)
+            if self.rules is not None:
+                self.succeed(self.rules.successor(consumer))
+
+    def succeed(self, successor: Consumer) -> cython.int:
+        """It has waited for its turn, if there is one."""
+        if successor is not None:
+            successor.parked = IN_ROUND
+            self.rounds.join(successor)
+        return 0
 
     def park(self, consumer: Consumer) -> cython.int:
         """Takes it out of its round until it is unparked."""

@@ -23,6 +23,13 @@ cdef class QueueRules(Rules):
     cdef readonly bint burying_refused
     cdef dict doomed
     cdef bint quiet
+    cdef dict contents
+    cdef bint counting
+    cdef Py_ssize_t failures_max
+    cdef readonly dict counts
+    cdef bint single
+    cdef readonly Consumer active
+    cdef list waiting
     cdef unsigned long long offered_until
     cdef bint serving
     cdef unsigned long long head_position
@@ -34,7 +41,12 @@ cdef class QueueRules(Rules):
     cdef bint fits(self) except -1
     cdef int drop_excess(self) except -1
     cdef bint tidy(self) except -1
-    cdef bint deliver_leveled(self, Consumer consumer) except -1
+    cpdef recount(self, unsigned long long position, object failures, object deliveries)
+    cdef bint deliver_counted(
+        self, Consumer consumer, unsigned long long position, object failures, object deliveries
+    ) except -1
+    cdef Buffer counted(self, Buffer buffer, Py_ssize_t at, object failures, object deliveries)
+    cdef int die(self, unsigned long long position, str reason) except -1
     cdef int mark_offered(self) except -1
     cdef bint clear_head(self) except -1
     cdef bint has_expired(self) except -1

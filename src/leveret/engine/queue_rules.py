@@ -34,6 +34,7 @@ from leveret.engine.buffer import Buffer
 from leveret.engine.chunk import Chunk
 from leveret.engine.consumer import Consumer
 from leveret.engine.dead_letters import (
+    DELIVERY_LIMIT,
     EXPIRED,
     REJECTED,
     TOO_MANY,
@@ -50,16 +51,20 @@ if cython.compiled:
     from cython.cimports.leveret.engine.agenda import Agenda, Appointment
     from cython.cimports.leveret.engine.buffer import Buffer
     from cython.cimports.leveret.engine.chunk import Chunk
-    from cython.cimports.leveret.engine.consumer import Consumer
-    from cython.cimports.leveret.engine.dead_letters import message_at
+    from cython.cimports.leveret.engine.consumer import FOR_TURN, Consumer
+    from cython.cimports.leveret.engine.dead_letters import message_at, with_properties
     from cython.cimports.leveret.engine.index import Index
     from cython.cimports.leveret.engine.levels import Levels
-    from cython.cimports.leveret.engine.queue import Queue
-    from cython.cimports.leveret.engine.records import ARRIVAL, EXPIRY
+    from cython.cimports.leveret.engine.queue import FAILED, KEEPS_ALL, Queue
+    from cython.cimports.leveret.engine.queue import REJECTED as NOT_WANTED
+    from cython.cimports.leveret.engine.records import ARRIVAL, BODY_LENGTH, EXPIRY
     from cython.cimports.leveret.engine.rules import Rules
 else:
-    from leveret.engine.dead_letters import message_at
-    from leveret.engine.records import ARRIVAL, EXPIRY
+    from leveret.engine.consumer import FOR_TURN
+    from leveret.engine.dead_letters import message_at, with_properties
+    from leveret.engine.queue import FAILED, KEEPS_ALL
+    from leveret.engine.queue import REJECTED as NOT_WANTED
+    from leveret.engine.records import ARRIVAL, BODY_LENGTH, EXPIRY
 
 LOCATION_MASK = cython.declare(cython.ulonglong, 0x00FFFFFFFFFFFFFF)
 OFFSET_MASK = cython.declare(cython.ulonglong, 0xFFFFFF)
@@ -78,10 +83,13 @@ class QueueRules(Rules):
     bytes of them, and if it is `refusing` no more get in.
     """
 
-    def __init__(self, queue: Queue, agenda: Agenda, touch: Callable[[], None]) -> None:
+    def __init__(
+        self, queue: Queue, agenda: Agenda, contents: dict, touch: Callable[[], None]
+    ) -> None:
         super().__init__()
         self.queue = queue
         self.agenda = agenda
+        self.contents = contents
         self.appointment = Appointment(touch)
         self.expiring = False
         self.message_ttl = NEVER
@@ -94,6 +102,13 @@ class QueueRules(Rules):
         # Those at these positions die when they are at the head: reasons.
         self.doomed: dict[int, str] = {}
         self.quiet = False
+        # Of messages that went back: how often they failed, and were delivered.
+        self.counting = False
+        self.failures_max = -1
+        self.counts: dict[int, tuple[int, int]] = {}
+        self.single = False
+        self.active = cython.cast(Consumer, None)
+        self.waiting: list[Consumer] = []
         # Messages below have been offered to the consumers; of what came in this turn none has.
         self.offered_until = 0 if queue.dirty else queue.index.next_position
         self.serving = False
@@ -124,6 +139,19 @@ class QueueRules(Rules):
         """What dies goes there; None: nowhere. So does what is `refused`."""
         self.dead_letters = dead_letters
         self.burying_refused = refused and dead_letters is not None
+
+    def count_deliveries(self, failures_max: int) -> None:
+        """Messages know how often they went back; so many may fail, -1: any number."""
+        self.counting = True
+        self.failures_max = failures_max
+
+    def recount(self, position: cython.ulonglong, failures: int, deliveries: int) -> None:
+        """As it stands in the log."""
+        self.counts[position] = (failures, deliveries)
+
+    def serve_one(self, single: bool) -> None:
+        """One consumer is served, until it goes; for a queue that has none yet."""
+        self.single = single
 
     def rank(self, highest: int | None) -> None:
         """Messages of a higher priority come first, up to this one; None: in the order they came.
@@ -177,24 +205,58 @@ class QueueRules(Rules):
             return False
         if queue.ready_count == 0:
             return False
-        if queue.levels is not None:
-            return self.deliver_leveled(consumer)
         if not self.serving:  # it was asked for: who is first now may have to go
             self.agenda.arrange(self.appointment, self.agenda.now)
-        return queue.deliver_head(consumer)
-
-    def deliver_leveled(self, consumer: Consumer) -> cython.bint:
-        """Another level may be next then."""
-        queue: Queue = self.queue
+        if queue.levels is None and not self.counts:
+            return queue.deliver_head(consumer)
         if not queue.index.seek_ready():
-            raise InvariantError("the count of a level's ready messages is wrong")
+            raise InvariantError("the count of ready messages is wrong")
         position: cython.ulonglong = queue.index.cursor_position()
-        if not self.serving:
-            self.agenda.arrange(self.appointment, self.agenda.now)
+        counts = self.counts.get(position) if self.counts else None
+        if counts is not None:
+            return self.deliver_counted(consumer, position, counts[0], counts[1])
         if not queue.deliver_head(consumer):
             return False
         queue.left(position)
         return True
+
+    def deliver_counted(
+        self, consumer: Consumer, position: cython.ulonglong, failures: int, deliveries: int
+    ) -> cython.bint:
+        """As Queue.deliver_head(), of a message that tells how often it went back."""
+        queue: Queue = self.queue
+        location: cython.ulonglong = queue.index.cursor_entry() & LOCATION_MASK
+        chunk: Chunk = queue.records.chunk_of(location)
+        if chunk.buffer is None:
+            queue.want()
+            return False
+        at: cython.Py_ssize_t = location & OFFSET_MASK
+        record: Buffer = self.counted(chunk.buffer, at, failures, deliveries)
+        queue.ready_count -= 1
+        queue.ready_bytes -= chunk.buffer.u32(at + BODY_LENGTH)
+        if consumer.settled:
+            queue.index.take_away()
+        else:
+            queue.index.take_unacked()
+            queue.unacked_count += 1
+            consumer.unacked_count += 1
+        queue.left(position)
+        consumer.deliver(record, 0, position, True)
+        if consumer.settled:
+            self.gone(position)
+            queue.let_go(chunk, at, position)
+        return True
+
+    def counted(
+        self, buffer: Buffer, at: cython.Py_ssize_t, failures: int, deliveries: int
+    ) -> Buffer:
+        """The record with its counts among the properties, as far as its protocol can say that."""
+        message = message_at(buffer, at)
+        content = self.contents.get(message.protocol)
+        properties = message.properties
+        if content is not None:
+            properties = content.counted(properties, failures, deliveries)
+        return with_properties(buffer, at, properties)
 
     def is_next_here(self) -> cython.bint:
         queue: Queue = self.queue
@@ -204,15 +266,61 @@ class QueueRules(Rules):
             return False
         return queue.ready_count == 0 or queue.is_next_here()
 
-    def reject(self, position: cython.ulonglong) -> cython.int:
+    def give_back(self, position: cython.ulonglong, outcome: cython.int) -> cython.int:
+        queue: Queue = self.queue
+        if queue.closed:
+            return 0
+        if outcome == NOT_WANTED:
+            return self.die(position, REJECTED)
+        if self.counting:
+            failures, deliveries = self.counts.get(position, (0, 0))
+            failures += outcome == FAILED
+            if 0 <= self.failures_max < failures:
+                return self.die(position, DELIVERY_LIMIT)
+            self.counts[position] = (failures, deliveries + 1)
+            if queue.keeps == KEEPS_ALL:
+                queue.journal.count(queue.identity, position, failures, deliveries + 1)
+        return queue.requeue(position)
+
+    def die(self, position: cython.ulonglong, reason: str) -> cython.int:
+        """The unacknowledged message does not go back."""
         if self.dead_letters is None:
             return self.queue.settle(position)
-        return self.bury(position, REJECTED)
+        return self.bury(position, reason)
 
     def gone(self, position: cython.ulonglong) -> cython.int:
         if self.doomed:
             self.doomed.pop(position, None)
+        if self.counts:
+            self.counts.pop(position, None)
         return 0
+
+    def admits(self, consumer: Consumer) -> cython.bint:
+        if not self.single:
+            return True
+        if self.active is None:
+            self.active = consumer
+            return True
+        consumer.parked = FOR_TURN
+        self.waiting.append(consumer)
+        return False
+
+    def successor(self, consumer: Consumer) -> Consumer:
+        """Of those that wait the first of the highest priority."""
+        waiting: Consumer
+        best: Consumer = cython.cast(Consumer, None)
+        if self.active is not consumer:
+            if consumer.parked == FOR_TURN:
+                self.waiting.remove(consumer)
+            return cython.cast(Consumer, None)
+        for waiting in self.waiting:
+            if best is None or waiting.priority > best.priority:
+                best = waiting
+        self.active = best
+        if best is not None:
+            self.waiting.remove(best)
+            self.agenda.arrange(self.appointment, self.agenda.now)
+        return best
 
     def closed(self) -> cython.int:
         self.agenda.cancel(self.appointment)

@@ -18,12 +18,14 @@ from leveret.engine.buffer import Buffer
 from leveret.engine.chunk import Chunk
 from leveret.engine.errors import ReplayError
 from leveret.engine.queue import Queue
+from leveret.engine.queue_rules import QueueRules
 from leveret.engine.shard import Shard
 
 if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
     from cython.cimports.leveret.engine.chunk import Chunk
     from cython.cimports.leveret.engine.journal import (
+        COUNT,
         DEFINE,
         DEFINE_HEAD_BYTES,
         DROP,
@@ -34,6 +36,7 @@ if cython.compiled:
     )
     from cython.cimports.leveret.engine.levels import LEVEL_SHIFT
     from cython.cimports.leveret.engine.queue import Queue
+    from cython.cimports.leveret.engine.queue_rules import QueueRules
     from cython.cimports.leveret.engine.records import (
         BATCH_HEAD_BYTES,
         BODY_LENGTH,
@@ -48,6 +51,7 @@ if cython.compiled:
     from cython.cimports.leveret.engine.shard import Shard
 else:
     from leveret.engine.journal import (
+        COUNT,
         DEFINE,
         DEFINE_HEAD_BYTES,
         DROP,
@@ -145,6 +149,8 @@ class Replay:
             return self.enqueue(chunk, at, length)
         if kind == SETTLE or kind == REDELIVER:
             return self.run(chunk, kind, at, length)
+        if kind == COUNT and length == SETTLE_BYTES:
+            return self.count(chunk.buffer, at)
         if kind == DROP and length == DROP_BYTES:
             return self.drop(chunk.buffer.u64(at + 8))
         if kind == DEFINE:
@@ -213,6 +219,17 @@ class Replay:
         if kind == SETTLE:
             return queue.forget(first, last)
         return queue.index_for(first).mark_redelivered_within(first, last)
+
+    def count(self, buffer: Buffer, at: cython.Py_ssize_t) -> cython.int:
+        """A message went back; unless it has gone since, by a record that stands before."""
+        queue: Queue = self.queue(buffer.u64(at + 8))
+        position: cython.ulonglong = buffer.u64(at + 16)
+        if position >> LEVEL_SHIFT >= LEVELS:
+            raise ReplayError(f"a count at position {position}")
+        if queue is not None and queue.index_for(position).entry(position) != 0:
+            rules: QueueRules = self.shard.rulebook.rules_of(queue)
+            rules.recount(position, buffer.u32(at + 24), buffer.u32(at + 28))
+        return 0
 
     def drop(self, identity: cython.ulonglong) -> cython.int:
         queue: Queue = self.queue(identity)

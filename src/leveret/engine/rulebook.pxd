@@ -7,6 +7,7 @@ cimport cython
 @cython.final
 cdef class Rulebook:
     cdef Agenda agenda
+    cdef dict contents
     cdef object touch
     cdef readonly list turned_away
 

@@ -21,11 +21,12 @@ if cython.compiled:
 
 
 class Rulebook:
-    """`touch` has a queue have its turn. `turned_away`: who refused the message that is coming in,
-    and wants it buried."""
+    """`contents` is what the model knows of each protocol's messages; `touch` has a queue have its
+    turn. `turned_away`: who refused the message that is coming in, and wants it buried."""
 
-    def __init__(self, agenda: Agenda, touch: Callable[[Queue], object]) -> None:
+    def __init__(self, agenda: Agenda, contents: dict, touch: Callable[[Queue], object]) -> None:
         self.agenda = agenda
+        self.contents = contents
         self.touch = touch
         self.turned_away: list[QueueRules] = []
 
@@ -33,7 +34,8 @@ class Rulebook:
         """The queue's rules; those of a queue that had none so far ask for nothing yet."""
         rules: QueueRules
         if queue.rules is None:
-            queue.rules = QueueRules(queue, self.agenda, partial(self.look_after, queue))
+            touch = partial(self.look_after, queue)
+            queue.rules = QueueRules(queue, self.agenda, self.contents, touch)
         rules = cython.cast(QueueRules, queue.rules)
         return rules
 

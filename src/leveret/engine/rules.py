@@ -40,12 +40,20 @@ class Rules:
         """The queue's first message may go out, and is in memory."""
         raise InvariantError("rules are made by the shard")
 
-    def reject(self, position: cython.ulonglong) -> cython.int:
-        """An unacknowledged message is not wanted."""
+    def give_back(self, position: cython.ulonglong, outcome: cython.int) -> cython.int:
+        """As Queue.give_back()."""
         raise InvariantError("rules are made by the shard")
 
     def gone(self, position: cython.ulonglong) -> cython.int:
         """Nothing stands at the position any more."""
+        raise InvariantError("rules are made by the shard")
+
+    def admits(self, consumer: Consumer) -> cython.bint:
+        """False: the new consumer has to wait until others have gone."""
+        raise InvariantError("rules are made by the shard")
+
+    def successor(self, consumer: Consumer) -> Consumer:
+        """A consumer has gone: the one that is served instead from now on, or None."""
         raise InvariantError("rules are made by the shard")
 
     def closed(self) -> cython.int:

@@ -135,8 +135,8 @@ class Shard:
         self.free_numbers: list[int] = []
         self.chores = Chores()
         self.agenda = Agenda()
-        self.rulebook = Rulebook(self.agenda, cython.cast(object, self).touch)
         self.contents: dict[int, Any] = {}  # what the model knows of each protocol's messages
+        self.rulebook = Rulebook(self.agenda, self.contents, cython.cast(object, self).touch)
         self.dirty: list[Queue] = []
         self.spill = Spill(self.records, Nearness(self.queues))
         self.guests = Guests(self.records, self.queues, self.emptying, Nearness(self.queues))

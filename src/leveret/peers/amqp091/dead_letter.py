@@ -19,6 +19,9 @@ from leveret.wire.amqp091.tables import FieldValue, Long, Timestamp, encode_fiel
 
 DEATHS: Final = "x-death"
 FIRST: Final = "x-first-death"
+FAILURES: Final = "x-delivery-count"
+DELIVERIES: Final = "x-acquired-count"
+COUNTS: Final = (FAILURES, DELIVERIES)
 LAST: Final = "x-last-death"
 OURS: Final = frozenset(
     (DEATHS, *(f"{which}-{what}" for which in (FIRST, LAST) for what in Ending._fields))
@@ -52,6 +55,12 @@ def write(properties: bytes, story: Story, *, without_copies: bool) -> bytes:
         added_headers=fields,
         without=("expiration",),
     )
+
+
+def counted(properties: bytes, failures: int, deliveries: int) -> bytes:
+    """The properties of a message that went back to a queue that counts that."""
+    fields = encode_field(FAILURES, Long(failures)) + encode_field(DELIVERIES, Long(deliveries))
+    return rewritten(properties, without_headers=COUNTS, added_headers=fields)
 
 
 def table_of(death: Death) -> Mapping[str, FieldValue]:
