@@ -147,15 +147,13 @@ class Guests:
         home: cython.ulonglong = self.records.home_of(chunk, at)
         named: cython.Py_ssize_t = at + HEAD_BYTES
         after: cython.Py_ssize_t = named + TARGET_BYTES * buffer.u32(at + TARGETS)
-        position: cython.ulonglong
         queue: Queue | None
         while named < after:
             queue = named_queue(self.queues, buffer.u32(named + 4))
             if queue is None and self.emptying:
                 queue = self.emptying.get(buffer.u32(named + 4))
             if queue is not None:
-                position = buffer.u64(named + 8)
-                queue.index_at(position).relocate(position, here, home)
+                queue.relocate(buffer.u64(named + 8), here, home)
             named += TARGET_BYTES
         chunk.live_bytes -= buffer.u32(at + LENGTH)
         self.records.live_count -= 1

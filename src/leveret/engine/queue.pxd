@@ -71,6 +71,9 @@ cdef class Queue:
     cdef bint deliver_next(self, Consumer consumer) except -1
     cdef bint deliver_head(self, Consumer consumer) except -1
     cdef Index index_at(self, unsigned long long position)
+    cdef bint relocate(
+        self, unsigned long long position, unsigned long long old, unsigned long long new
+    ) except -1
     cdef Index index_for(self, unsigned long long position)
     cpdef have_levels(self)
     cdef unsigned long long append_to_level(

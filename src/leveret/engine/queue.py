@@ -170,6 +170,12 @@ class Queue:
         """The index that a position is in."""
         return self.index if self.levels is None else self.levels.index_at(position)
 
+    def relocate(
+        self, position: cython.ulonglong, old: cython.ulonglong, new: cython.ulonglong
+    ) -> cython.bint:
+        """As Index.relocate()."""
+        return self.index_at(position).relocate(position, old, new)
+
     def index_for(self, position: cython.ulonglong) -> Index:
         """The same, for a position of a level that the queue may have none of yet."""
         if self.levels is None and position >> LEVEL_SHIFT > 0:

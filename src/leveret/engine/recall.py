@@ -447,7 +447,7 @@ class Recall:
             queue = named_queue(self.queues, buffer.u32(named + 4))
             if queue is not None:
                 position = buffer.u64(named + 8)
-                if queue.index_at(position).relocate(position, old, new):
+                if queue.relocate(position, old, new):
                     queue.weigh(position, buffer.u32(at + BODY_LENGTH))
             named += TARGET_BYTES
         return holders
@@ -477,7 +477,7 @@ class Recall:
                 )
                 if entry & LOCATION_MASK == home and entry >> STATE_SHIFT & STATE_MASK == READY:
                     guest = self.guests.invite(buffer, at, length, home, guest)
-                    queue.index_at(position).relocate(position, home, guest)
+                    queue.relocate(position, home, guest)
                     queue.weigh(position, buffer.u32(at + BODY_LENGTH))
             named += TARGET_BYTES
         return 0

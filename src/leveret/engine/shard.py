@@ -588,7 +588,6 @@ class Shard:
         _target: cython.Py_ssize_t
         number: cython.Py_ssize_t
         named: cython.Py_ssize_t = at + HEAD_BYTES
-        position: cython.ulonglong
         queue: Queue | None
         for _target in range(chunk.buffer.u32(at + TARGETS)):
             number = chunk.buffer.u64(named) & NUMBER_MASK
@@ -596,7 +595,6 @@ class Shard:
             if queue is None and self.emptying:
                 queue = self.emptying.get(number)
             if queue is not None:
-                position = chunk.buffer.u64(named + 8)
-                queue.index_at(position).relocate(position, old, new)
+                queue.relocate(chunk.buffer.u64(named + 8), old, new)
             named += TARGET_BYTES
         return 0
