@@ -145,7 +145,9 @@ class QueueRules(Rules):
         self.counting = True
         self.failures_max = failures_max
 
-    def recount(self, position: cython.ulonglong, failures: int, deliveries: int) -> None:
+    def recount(
+        self, position: cython.ulonglong, failures: cython.ulonglong, deliveries: cython.ulonglong
+    ) -> None:
         """As it stands in the log."""
         self.counts[position] = (failures, deliveries)
 
@@ -221,7 +223,11 @@ class QueueRules(Rules):
         return True
 
     def deliver_counted(
-        self, consumer: Consumer, position: cython.ulonglong, failures: int, deliveries: int
+        self,
+        consumer: Consumer,
+        position: cython.ulonglong,
+        failures: cython.ulonglong,
+        deliveries: cython.ulonglong,
     ) -> cython.bint:
         """As Queue.deliver_head(), of a message that tells how often it went back."""
         queue: Queue = self.queue
@@ -248,7 +254,11 @@ class QueueRules(Rules):
         return True
 
     def counted(
-        self, buffer: Buffer, at: cython.Py_ssize_t, failures: int, deliveries: int
+        self,
+        buffer: Buffer,
+        at: cython.Py_ssize_t,
+        failures: cython.ulonglong,
+        deliveries: cython.ulonglong,
     ) -> Buffer:
         """The record with its counts among the properties, as far as its protocol can say that."""
         message = message_at(buffer, at)
