@@ -41,11 +41,26 @@ cdef class QueueRules(Rules):
     cdef bint fits(self) except -1
     cdef int drop_excess(self) except -1
     cdef bint tidy(self) except -1
-    cpdef recount(self, unsigned long long position, unsigned long long failures, unsigned long long deliveries)
+    cpdef recount(
+        self,
+        unsigned long long position,
+        unsigned long long failures,
+        unsigned long long deliveries,
+    )
     cdef bint deliver_counted(
-        self, Consumer consumer, unsigned long long position, unsigned long long failures, unsigned long long deliveries
+        self,
+        Consumer consumer,
+        unsigned long long position,
+        unsigned long long failures,
+        unsigned long long deliveries,
     ) except -1
-    cdef Buffer counted(self, Buffer buffer, Py_ssize_t at, unsigned long long failures, unsigned long long deliveries)
+    cdef Buffer counted(
+        self,
+        Buffer buffer,
+        Py_ssize_t at,
+        unsigned long long failures,
+        unsigned long long deliveries,
+    )
     cdef int die(self, unsigned long long position, str reason) except -1
     cdef int mark_offered(self) except -1
     cdef bint clear_head(self) except -1
