@@ -7,17 +7,23 @@ from leveret.engine.route import Route
 from tests.engine.client import NOW, World, ack_frame, message, nack_frame, reject_frame
 from tests.engine.fake_log import FakeLog
 
+publishing = st.tuples(
+    st.just("publish"), st.integers(0, 9), st.sampled_from([None, None, None, None, 5, 50])
+)
+getting = st.tuples(st.just("get"), st.none(), st.none())
+settling = st.tuples(st.sampled_from(["ack", "nack", "reject", "drop"]), st.none(), st.none())
 steps = st.lists(
     st.one_of(
-        st.tuples(st.just("publish"), st.integers(0, 9), st.sampled_from([None, 5, 50])),
-        st.tuples(st.just("later"), st.sampled_from([1, 10, 100]), st.none()),
-        st.tuples(st.just("get"), st.integers(0, 3), st.none()),
-        st.tuples(st.sampled_from(["ack", "nack", "reject", "drop"]), st.none(), st.none()),
-        st.tuples(st.just("limit"), st.sampled_from([None, 0, 2, 5]), st.none()),
-        st.tuples(st.just("age"), st.sampled_from([None, 5, 20]), st.none()),
+        *[publishing] * 6,
+        *[getting] * 5,
+        *[settling] * 4,
+        st.tuples(st.just("later"), st.sampled_from([1, 10]), st.none()),
+        st.tuples(st.just("limit"), st.sampled_from([None, None, None, 0, 5]), st.none()),
+        st.tuples(st.just("age"), st.sampled_from([None, None, 20]), st.none()),
         st.tuples(st.just("turn"), st.none(), st.none()),
         st.tuples(st.just("purge"), st.none(), st.none()),
     ),
+    min_size=10,
     max_size=60,
 )
 
