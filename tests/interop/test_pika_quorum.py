@@ -7,7 +7,7 @@ import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import ChannelClosedByBroker
 
-from tests.interop.pika_inbox import Inbox, wait_ready, wait_until
+from tests.interop.pika_inbox import Inbox, wait_ready
 
 Connect = Callable[..., pika.BlockingConnection]
 QUORUM = {"x-queue-type": "quorum"}
@@ -84,11 +84,10 @@ def test_a_consumer_that_keeps_a_message_too_long_loses_its_channel(
 ) -> None:
     declare(channel, name, consumer_timeout=200)
     slow = connect().channel()
-    Inbox(slow, name).channel.basic_qos()
+    Inbox(slow, name)
     channel.basic_publish("", name, b"x")
     with pytest.raises(ChannelClosedByBroker) as closed:
-        wait_until(slow.connection, lambda: slow.is_closed)
-        slow.basic_qos()
+        slow.start_consuming()
     assert closed.value.reply_code == 406
     assert "timed out. Timeout value used: 200 ms." in closed.value.reply_text
     wait_ready(channel, name, 1)
