@@ -53,8 +53,10 @@ def drain(channel: BlockingChannel, queue: str) -> list[bytes]:
 
 def test_all_of_it_is_there_after_a_kill(tmp_path: Path) -> None:
     with durable_broker(tmp_path) as broker, channel_of(broker) as channel:
+        channel.exchange_declare("graves", "fanout", durable=True)
+        declare(channel, "aging", dead_letter_exchange="graves")
         declare(channel, "dead")
-        declare(channel, "aging", dead_letter_exchange="", dead_letter_routing_key="dead")
+        channel.queue_bind("dead", "graves")
         declare(
             channel,
             "short",

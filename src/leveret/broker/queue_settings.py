@@ -72,7 +72,10 @@ class QueueSettings:
         )
 
     def apply(self, queue: Queue) -> None:
-        """The queue goes by these from now on."""
+        """The queue goes by these from now on.
+
+        A queue that is not yet among the others drops nothing: what dies might find no way.
+        """
         queue.settings = self
         queue.lease = grant(queue, self.expires)
         shard, store = queue.topology.shard, queue.store
@@ -94,7 +97,8 @@ class QueueSettings:
             dead_letters_of(queue, self.dead_letter_exchange, self.dead_letter_routing_key),
             refused=self.overflow == REJECT_PUBLISH_DLX,
         )
-        shard.rulebook.refresh(store)
+        if queue.topology.queues.get(queue.name) is queue:
+            shard.rulebook.refresh(store)
 
     @property
     def has_rules(self) -> bool:
