@@ -2,16 +2,16 @@
 
 First an index alone, as the engine has it: so many ready messages in one queue, then in a thousand
 in turn, with pages in files and with all of them in memory. Then, with --broker, a broker that is
-given 16-byte messages without --memory-limit, and its memory as the system sees it.
+given so many messages of 16 bytes, and all its memory, of which half of 256 MB is for messages.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from harness import table
 from harness.brokers import leveret
@@ -31,7 +31,8 @@ WINDOW = 1000
 MEGABYTE = 1e6
 NANOSECONDS = 1e9
 INDEX = ["queues", "pages", "messages", "resident, MB more", "counted, MB", "put, ns", "take, ns"]
-BROKER = ["work", "messages", "per s", "resident, MB more than idle"]
+MEMORY_LIMIT = "256MB"
+BROKER = ["queues", "work", "messages", "per s", "resident, MB more than idle"]
 
 
 def main() -> None:
@@ -91,35 +92,37 @@ def index_alone(count: int, queues: int, directory: str | None) -> list[str]:
 
 def through_broker(count: int, queues: int, directory: str) -> Iterator[list[str]]:
     """Publishes all, then consumes all."""
-    with tempfile.TemporaryDirectory(dir=directory) as folder, spilling_to(folder) as running:
+    with (
+        tempfile.TemporaryDirectory(dir=directory) as folder,
+        leveret("--spill-dir", folder, "--memory-limit", MEMORY_LIMIT) as running,
+    ):
         idle = resident_bytes(running.pid)
-        names = {"queue": "q-%d", "queues": queues}
-        for work in ("publishers", "consumers"):
-            given = {work: 1, **names, **({"confirm": WINDOW} if work == "publishers" else {})}
-            options = Options(uri=running.uri, count=count, size=SIZE, quiet=True, **given)
+        for publishers in (1, 0):
+            options = Options(
+                uri=running.uri,
+                queue="q-%d",
+                queues=queues,
+                count=count,
+                size=SIZE,
+                publishers=publishers,
+                consumers=1 - publishers,
+                confirm=WINDOW * publishers,
+                quiet=True,
+            )
             totals = Run(options)()
             if totals.failure:
-                raise SystemExit(f"{work}: {totals.failure}")
+                raise SystemExit(totals.failure)
             yield [
-                f"{queues:,} queues, {work}",
+                f"{queues:,}",
+                "published" if publishers else "consumed",
                 f"{count:,}",
                 table.rate(count / totals.seconds),
                 f"{(resident_bytes(running.pid) - idle) / MEGABYTE:.1f}",
             ]
 
 
-def spilling_to(folder: str):  # type: ignore[no-untyped-def]  # a context manager of brokers.py
-    return leveret("--spill-dir", str(Path(folder)), "--memory-limit", "256MB")
-
-
 def resident_bytes_here() -> int:
-    return resident_kilobytes_of_self() * 1024
-
-
-def resident_kilobytes_of_self() -> int:
-    import os
-
-    return resident_kilobytes(os.getpid())
+    return resident_kilobytes(os.getpid()) * 1024
 
 
 if __name__ == "__main__":

@@ -300,7 +300,7 @@ PACE = (
     ),
     Inner(
         "log/spill_store.RETRY_S",
-        "before messages are written to disk again, where that had no room",
+        "before messages or parts of queues are written to disk again, where that had no room",
         "s",
         "log/test_spill_store.py::test_a_disk_with_little_room_is_left_alone_and_tried_again_later",
     ),
@@ -390,6 +390,18 @@ KEPT = (
         "pages of queues that are kept for others",
         "pages",
         "engine/test_pages.py::test_the_pool_keeps_a_thousand_pages_and_no_more",
+    ),
+    Inner(
+        "engine/pages.FOLD_ABOVE",
+        "pages of queues in memory before some go to files, of 512 messages each",
+        "pages",
+        "engine/test_pages.py::test_it_is_crowded_with_many_pages_if_there_is_somewhere_to_put_them",
+    ),
+    Inner(
+        "engine/index.NEAR_PAGES_MAX",
+        "pages of a queue that stay in memory if they have been there, for what is delivered next",
+        "pages",
+        "engine/test_index.py::test_pages_that_have_stayed_follow_one_by_one",
     ),
     Inner(
         "engine/memory.SPARE_SMALL_MAX",

@@ -29,7 +29,7 @@ class Plain:
 
 @pytest.fixture
 def content(host):
-    host.shard.set_time(NOW)
+    host.shard.agenda.set_time(NOW)
     host.shard.contents[0] = Plain()
     return host.shard.contents[0]
 
@@ -91,7 +91,7 @@ def test_a_second_death_for_the_same_reason_is_counted_and_is_the_latest(host, q
     take(queue)
     other = host.declare_queue("p", arguments={"x-dead-letter-exchange": "d"}, connection=None)
     take(other, "expired", properties=content.written[0], has_died=True)
-    host.shard.set_time(NOW + 10_000)
+    host.shard.agenda.set_time(NOW + 10_000)
     take(queue, properties=content.written[1], has_died=True)
     story = content.stories[content.written[2]]
     assert [(death.queue, death.reason, death.times) for death in story.deaths] == [

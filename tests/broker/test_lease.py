@@ -8,7 +8,7 @@ def at(host):
     """Has turns until nothing is left to do at that time."""
 
     def at(now):
-        host.shard.set_time(now)
+        host.shard.agenda.set_time(now)
         while host.shard.pending:
             host.shard.turn()
 

@@ -46,7 +46,9 @@ class Commands(RuleBasedStateMachine):
         step=st.sampled_from([1, 90, PAGE, PAGE, 3 * PAGE + 1]),
     )
     def put(self, data: st.DataObject, count: int, step: int) -> None:
-        first = data.draw(st.integers(0, self.next_position + 2 * PAGE))
+        self.put_all(data.draw(st.integers(0, self.next_position + 2 * PAGE)), count, step)
+
+    def put_all(self, first: int, count: int, step: int) -> None:
         for position in range(first, first + count * step, step):
             self.next_location += 8
             is_free = position not in self.entries
@@ -172,6 +174,10 @@ class Commands(RuleBasedStateMachine):
 
 class FoldingCommands(Commands):
     """The same with few pages in memory, and a store that has room or has not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.put_all(0, 70, 90)
 
     def make_pool(self) -> PagePool:
         pool, self.store = folding_pool(3)

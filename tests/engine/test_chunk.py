@@ -16,13 +16,13 @@ def chunk() -> Chunk:
 def test_batches_that_follow_one_another_in_the_log_are_one_place(chunk):
     assert chunk.places is None
     for offset, position in ((0, 4096), (30, 4126), (70, 4166)):
-        chunk.place(offset, position)
+        chunk.place(7, offset, position)
     assert chunk.places == [(0, 4096)]
 
 
 @pytest.mark.parametrize("position", [4127, 4125, 1 << 63])
 def test_one_that_lies_elsewhere_begins_another_place(chunk, position):
-    chunk.place(0, 4096)
-    chunk.place(30, position)
-    chunk.place(50, position + 20)
+    chunk.place(7, 0, 4096)
+    chunk.place(8, 30, position)
+    chunk.place(9, 50, position + 20)
     assert chunk.places == [(0, 4096), (30, position)]

@@ -9,14 +9,14 @@ from tests.engine.fake_log import FakeLog
 @pytest.fixture
 def world():
     world = World()
-    world.shard.set_time(NOW)
+    world.shard.agenda.set_time(NOW)
     return world
 
 
 @pytest.fixture
 def kept_world():
     world = World(journal=True)
-    world.shard.set_time(NOW)
+    world.shard.agenda.set_time(NOW)
     return world
 
 

@@ -420,6 +420,15 @@ def test_what_is_put_below_others_is_folded_too():
     assert take(index, 150 * PAGE) == list(range(150 * PAGE))
 
 
+def test_pages_with_gaps_are_folded_too():
+    pool, store = folding_pool(4)
+    index = Index(pool)
+    for position in range(0, 20 * PAGE, 100):
+        index.put(position, 1000 + position)
+    assert (in_memory(index), store.writes) == ([0, 1, 2, 19], 16)
+    assert take(index, len(range(0, 20 * PAGE, 100))) == list(range(0, 20 * PAGE, 100))
+
+
 TestCommands = Commands.TestCase
 TestCommands.settings = settings(max_examples=settings().max_examples // 3, stateful_step_count=25)
 TestFoldingCommands = FoldingCommands.TestCase

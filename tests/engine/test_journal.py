@@ -321,7 +321,7 @@ def test_the_newest_batch_is_the_one_being_filled_if_there_is_anything_in_it(wor
 def test_the_first_batch_that_is_needed_is_that_of_the_oldest_chunk_left(world, client, log):
     journal = world.shard.journal
     queue = world.kept_queue(b"k")
-    assert journal.first_needed() == 0
+    assert journal.order.first_needed() == 0
     client.consume(queue, no_ack=True)
     for number in range(25):
         client.publish(b"k", bytes(100_000), PERSISTENT)
@@ -329,11 +329,11 @@ def test_the_first_batch_that_is_needed_is_that_of_the_oldest_chunk_left(world, 
         if batch.start == 0:
             batch.chunk.first_batch = 100 + number
         world.shard.became_durable(batch.number)
-    assert journal.first_needed() == 100
+    assert journal.order.first_needed() == 100
     while queue.ready_count:
         world.turn()
         client.messages()
-    assert journal.first_needed() == 120
+    assert journal.order.first_needed() == 120
 
 
 @pytest.mark.parametrize(("count", "batches"), [(3, 1), (40, 1), (200, 8)])

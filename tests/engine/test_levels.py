@@ -12,7 +12,7 @@ from tests.engine.slow_store import SlowStore, drain
 @pytest.fixture
 def world():
     world = World(journal=True)
-    world.shard.set_time(NOW)
+    world.shard.agenda.set_time(NOW)
     return world
 
 
@@ -185,7 +185,7 @@ def test_a_queue_without_levels_may_get_some(world, client):
 @given(st.lists(st.one_of(st.integers(0, 9), st.none(), st.just("back")), max_size=60))
 def test_any_messages_come_by_priority_and_then_by_age(steps):
     world = World()
-    world.shard.set_time(NOW)
+    world.shard.agenda.set_time(NOW)
     queue, client = world.queue(b"q"), world.connect()
     world.shard.rulebook.rules_of(queue).rank(5)
     model: list[tuple[int, int]] = []

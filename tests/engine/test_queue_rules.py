@@ -28,7 +28,7 @@ def expiration(milliseconds):
 @pytest.fixture
 def world():
     world = World()
-    world.shard.set_time(NOW)
+    world.shard.agenda.set_time(NOW)
     return world
 
 
@@ -53,7 +53,7 @@ def publish(client, *bodies, ttl=None, world=None):
 
 
 def at(world, now):
-    world.shard.set_time(now)
+    world.shard.agenda.set_time(now)
     world.turn()
 
 
@@ -101,7 +101,7 @@ def test_a_consumer_that_comes_late_gets_nothing_that_has_expired(world, queue, 
     publish(publisher, b"a", ttl=SECOND)
     publish(publisher, b"b")
     world.turn()
-    world.shard.set_time(NOW + SECOND)
+    world.shard.agenda.set_time(NOW + SECOND)
     publisher.consume(queue)
     world.turn()
     assert bodies(publisher) == [b"b"]
@@ -144,7 +144,7 @@ def test_what_was_delivered_does_not_expire_until_it_goes_back(world, queue, pub
 def test_a_queue_that_learns_a_time_applies_it_to_what_is_there(world, queue, publisher):
     publish(publisher, b"a")
     world.turn()
-    world.shard.set_time(NOW + SECOND)
+    world.shard.agenda.set_time(NOW + SECOND)
     world.shard.rulebook.rules_of(queue).limit_age(SECOND)
     world.shard.rulebook.refresh(queue)
     assert queue.ready_count == 0
@@ -163,7 +163,7 @@ def test_who_asks_for_a_message_gets_none_that_has_expired(world, queue, rules, 
     rules.limit_age(SECOND)
     publish(publisher, b"a")
     world.turn()
-    world.shard.set_time(NOW + SECOND)
+    world.shard.agenda.set_time(NOW + SECOND)
     assert queue.await_next() is None
     assert not publisher.channel().get(queue, True)
 
@@ -172,7 +172,7 @@ def test_what_one_queue_drops_in_one_turn_is_limited(world, queue, rules, publis
     rules.limit_age(SECOND)
     publish(publisher, *[b"."] * 5000)
     world.turn()
-    world.shard.set_time(NOW + SECOND)
+    world.shard.agenda.set_time(NOW + SECOND)
     world.shard.turn()
     assert queue.ready_count == 5000 - 4096
     world.turn()
@@ -309,14 +309,14 @@ def test_a_queue_that_is_purged_in_slices_drops_nothing_meanwhile(world, queue, 
 @pytest.fixture
 def kept_world():
     world = World(journal=True)
-    world.shard.set_time(NOW)
+    world.shard.agenda.set_time(NOW)
     return world
 
 
 def replayed(log, now, **rules):
     """The first queue's twin in a shard that starts at that time, once it has had its turns."""
     replay = log.replayed()
-    replay.shard.set_time(now)
+    replay.shard.agenda.set_time(now)
     (queue,) = [queue for queue in replay.shard.queues if queue is not None]
     replay.claim(queue.identity)
     if rules:
@@ -478,7 +478,7 @@ def test_a_record_that_is_not_in_memory_is_waited_for(world, queue, rules, publi
     world.shard.store_down_to(0)
     store.answer_all()
     assert world.shard.records.stored_count > 0
-    world.shard.set_time(NOW + SECOND)
+    world.shard.agenda.set_time(NOW + SECOND)
     world.shard.turn()
     assert len(yard.taken) < 20
     drain(store, publisher)

@@ -13,7 +13,7 @@ def test_a_queue_has_no_rules_until_somebody_asks_for_them():
 def test_what_is_left_of_a_refreshed_queue_is_done_in_the_turn():
     world = World()
     queue, client = world.queue(b"q"), world.connect()
-    world.shard.set_time(NOW)
+    world.shard.agenda.set_time(NOW)
     client.publish(b"q")
     for _ in range(5000):
         client.publish(b"q")

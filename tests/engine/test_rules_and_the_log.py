@@ -55,7 +55,7 @@ class Actor:
     def __init__(self):
         self.world = World(journal=True)
         self.now = NOW
-        self.world.shard.set_time(self.now)
+        self.world.shard.agenda.set_time(self.now)
         self.log = FakeLog(self.world.shard)
         self.queue = self.world.kept_queue(b"q", everything=True)
         self.dead = self.world.kept_queue(b"d", everything=True)
@@ -76,7 +76,7 @@ class Actor:
             self.client.send(message(b"q", b"%04d" % self.published, properties))
         elif step == "later":
             self.now += number
-            self.world.shard.set_time(self.now)
+            self.world.shard.agenda.set_time(self.now)
         elif step == "get":
             if self.queue.await_next() is None and self.client.channel().get(self.queue, False):
                 self.held.append(self.client.channel().unacked.last_tag)

@@ -90,7 +90,9 @@ def test_a_file_that_is_empty_is_closed(files):
     assert files.file_count == 2
     for place in places:
         files.give_back(place)
-    assert files.file_count == 0
+    assert files.file_count == 1
+    assert files.take().file is places[-1].file
+    assert files.file_count == 1
     files.close()
     for fd in fds:
         with pytest.raises(OSError, match=os.strerror(errno.EBADF)):
@@ -121,7 +123,7 @@ def test_a_disk_with_little_room_is_left_alone_and_tried_again_later(
         clock.time += RETRY_S
         place = files.take()
         assert files.write(place, 0, page(1))
-    assert "queues go to files" in caplog.text
+    assert "queues go to files" in caplog.records[-1].getMessage()
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
@@ -174,6 +176,16 @@ def test_what_has_vanished_is_lost(files):
         read(files, place, 5)
 
 
+def test_when_all_is_closed_nothing_is_read_from_whatever_is_opened_next(files, tmp_path):
+    place = files.take()
+    files.write(place, 0, page(9))
+    files.close()
+    with (tmp_path / "another").open("wb+") as another:
+        another.write(bytes(1 << 20))
+        with pytest.raises(PagesLost):
+            read(files, place, 0)
+
+
 def test_where_no_file_is_without_a_name_its_name_goes_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr(page_files, "UNNAMED", 0)
     fd = open_unnamed(str(tmp_path))
@@ -206,4 +218,4 @@ def test_long_queues_come_back_from_files_in_order(files, queues):
             assert index.cursor_entry() == 1 << 56 | position << 8 | number
             index.take_away()
         assert not index.seek_ready()
-    assert (pool.in_use, files.file_count) == (0, 0)
+    assert (pool.in_use, files.file_count) == (0, 1)

@@ -36,9 +36,6 @@ class FakeShard:
         self.halvings = 0
         self.agenda = Agenda()
 
-    def set_time(self, now: int) -> None:
-        self.agenda.now = now
-
     @property
     def pending(self) -> bool:
         return self.pending_count > 0

@@ -74,6 +74,9 @@ class FakeTrimming:
     def durable(self, number: int) -> None:
         self.events.append(("durable", number))
 
+    def pump(self) -> bool:
+        return False
+
 
 class Place:
     def __init__(self) -> None:

@@ -17,6 +17,7 @@ class SlowLog:
 
     is_clean = True
     first_number = 1
+    first_copied = 1 << 62
     ready = True
 
     def __init__(self, fd: int, wake: Callable[[], None]) -> None:

@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 
 from leveret.engine.memory import Memory
-from leveret.server.spilling import Spilling, spill_folder
+from leveret.server.spilling import Spilling, fold_into, spill_folder
 from tests.engine.client import World, message
 
 LIMIT = 64 << 20
@@ -78,6 +78,28 @@ def test_an_eighth_is_for_messages_whatever_else_there_is(tmp_path: Path):
             await asyncio.sleep(0.001)
         assert world.shard.spill.writing_count <= 5
         spilling.close()
+
+    asyncio.run(scenario())
+
+
+def test_pages_of_long_queues_go_to_files_until_the_end(tmp_path: Path, caplog):
+    async def scenario() -> None:
+        world = World(memory=Memory(LIMIT))
+        pages = world.shard.pages
+        fold_into(world.shard, str(tmp_path))
+        spilling = Spilling(
+            world.shard, Turn(), folder=str(tmp_path), loop=asyncio.get_running_loop()
+        )
+        world.queue(b"q")
+        assert (pages.store, caplog.text) == (None, "")
+        pages.fold_above = 2
+        with caplog.at_level(logging.INFO):
+            world.connect().send(message(b"q", b"") * (5 * 512))
+        assert pages.store.file_count == 1
+        assert f"parts go to files in {tmp_path}" in caplog.text
+        files = pages.store
+        spilling.close()
+        assert (pages.store, files.file_count) == (None, 0)
 
     asyncio.run(scenario())
 

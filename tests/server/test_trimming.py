@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from leveret.engine.chores import Chore
+from leveret.log.batch import COLD
 from leveret.server import trimming
 from leveret.server.trimming import Trimming
 from tests.engine.client import Client, World
@@ -19,6 +20,7 @@ OFFSET = 10  # the log has batches of its own
 class Info:
     key: int
     last_number: int
+    size: int = 0
 
 
 @dataclass
@@ -27,9 +29,15 @@ class Log:
     upto: int = 0
     infos: list[Info] = field(default_factory=lambda: [Info(7, OFFSET + 1), Info(8, OFFSET + 9)])
     dead: list[int] = field(default_factory=list)
+    first_copied: int = COLD
+    next_copied: int = COLD
+    copies_upto: int = 0
 
     def trim(self, upto: int) -> None:
-        self.upto = upto
+        if upto >= COLD:
+            self.copies_upto = upto
+        else:
+            self.upto = upto
 
     def segments(self) -> list[Info]:
         return self.infos
@@ -68,6 +76,7 @@ class Kept:
         shard = self.world.shard
         while shard.journal.pending or shard.pending:
             if (batch := shard.journal.take_batch()) is not None:
+                batch.chunk.place(OFFSET + batch.number, batch.start, 0)
                 self.trimming.appended(OFFSET + batch.number, batch)
                 shard.became_durable(batch.number)
                 self.trimming.durable(batch.number)

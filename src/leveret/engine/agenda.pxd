@@ -16,6 +16,7 @@ cdef class Agenda:
 
     cpdef int arrange(self, Appointment appointment, unsigned long long due) except -1
     cpdef cancel(self, Appointment appointment)
+    cpdef set_time(self, unsigned long long now)
     cdef int begin_turn(self) except -1
     cpdef bint is_due(self) except -1
     cpdef call_due(self)

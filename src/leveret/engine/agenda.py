@@ -73,6 +73,10 @@ class Agenda:
                 heapify(self.heap)
                 self.stale = 0
 
+    def set_time(self, now: cython.ulonglong) -> None:
+        """It is so late: for what is done in the coming turn."""
+        self.now = now
+
     def begin_turn(self) -> cython.int:
         self.letters_left = LETTERS_PER_TURN
         return 0

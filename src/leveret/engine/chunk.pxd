@@ -33,7 +33,15 @@ cdef class Chunk:
     cdef readonly Chunk newer
 
     cdef bint is_alone(self) except -1
-    cpdef place(self, Py_ssize_t offset, unsigned long long position)
+    cpdef place(self, unsigned long long number, Py_ssize_t offset, unsigned long long position)
+    cdef int adopt(
+        self,
+        unsigned long long number,
+        unsigned long long position,
+        Buffer source,
+        Py_ssize_t start,
+        Py_ssize_t length,
+    ) except -1
 
 @cython.final
 cdef class ByAge:

@@ -70,8 +70,12 @@ class Chunk:
         """It is one record's own, or that of a few that are large together."""
         return self.size != CHUNK_BYTES
 
-    def place(self, offset: cython.Py_ssize_t, position: cython.ulonglong) -> None:
-        """The batch at an offset begins at this position of the log; offsets rise."""
+    def place(
+        self, number: cython.ulonglong, offset: cython.Py_ssize_t, position: cython.ulonglong
+    ) -> None:
+        """The log's batch of that number is at an offset, and its position; offsets rise."""
+        if offset == 0:
+            self.first_batch = number
         if self.places is None:
             self.places = []
         else:
@@ -79,6 +83,20 @@ class Chunk:
             if position - known == offset - last:
                 return
         self.places.append((offset, position))
+
+    def adopt(
+        self,
+        number: cython.ulonglong,
+        position: cython.ulonglong,
+        source: Buffer,
+        start: cython.Py_ssize_t,
+        length: cython.Py_ssize_t,
+    ) -> cython.int:
+        """A batch, with its head, comes from its position in the log to the end of the chunk."""
+        self.place(number, self.used, position)
+        self.buffer.copy(self.used, source, start, length)
+        self.used += length
+        return 0
 
 
 class ByAge:

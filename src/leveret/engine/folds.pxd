@@ -10,6 +10,7 @@ cdef class Fold:
     cdef readonly object place
     cdef readonly unsigned long long folded
     cdef readonly unsigned long long delivered
+    cdef readonly unsigned long long full
 
 @cython.final
 cdef class Folds:
@@ -20,6 +21,7 @@ cdef class Folds:
     cpdef unsigned long long lowest_from(
         self, unsigned long long number, bint delivered=*
     ) except? 0xFFFFFFFFFFFFFFFF
+    cdef int full_from(self, unsigned long long number) except -1
     cpdef bint has(self, unsigned long long number) except -1
     cpdef bint keep(self, Page page) except -1
     cpdef int bring(self, unsigned long long number, Page page, bint ahead) except -1

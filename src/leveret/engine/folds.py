@@ -53,7 +53,8 @@ AHEAD_PAGES = cython.declare(cython.Py_ssize_t, 16)
 class Fold:
     """A block of 64 page numbers, some of which are folded.
 
-    `delivered` are those in which there is an entry that was delivered before.
+    `delivered` are those in which there is an entry that was delivered before, in a `full` one
+    nothing has gone.
     """
 
     def __init__(self, block: cython.ulonglong, place: Any) -> None:
@@ -61,6 +62,7 @@ class Fold:
         self.place = place
         self.folded = 0
         self.delivered = 0
+        self.full = 0
 
 
 class Folds:
@@ -92,6 +94,15 @@ class Folds:
             at += 1
         return NOWHERE
 
+    def full_from(self, number: cython.ulonglong) -> cython.int:
+        """How many pages from that one on, which is folded, are full: of its block at the most."""
+        bits: cython.ulonglong = self.fold_of(number).full >> (number & BIT_MASK)
+        count: cython.int = 0
+        while bits & 1:
+            bits >>= 1
+            count += 1
+        return count
+
     def has(self, number: cython.ulonglong) -> cython.bint:
         """Whether the page of that number is folded."""
         fold: Fold = self.fold_of(number)
@@ -113,6 +124,8 @@ class Folds:
         fold.folded |= bit
         if was_delivered(page.buffer):
             fold.delivered |= bit
+        if page.live == PAGE_SLOTS:
+            fold.full |= bit
         return True
 
     def bring(self, number: cython.ulonglong, page: Page, ahead: cython.bint) -> cython.int:
@@ -127,6 +140,7 @@ class Folds:
             self.expect(number + AHEAD_PAGES)
         fold.folded &= ~bit
         fold.delivered &= ~bit
+        fold.full &= ~bit
         return self.close_if_empty(fold)
 
     def copy(self, number: cython.ulonglong, page: Page) -> cython.int:

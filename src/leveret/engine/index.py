@@ -50,11 +50,11 @@ SLOT_MASK = cython.declare(cython.int, 511)
 UNWEIGHED_FLAG = cython.declare(cython.ulonglong, 16 << 56)
 # Above the number of every page.
 NOWHERE = cython.declare(cython.ulonglong, 1 << 63)
-# Pages behind the cursor's that stay in memory when they are full: the next one, so that the
-# cursor of a queue that is hardly longer than a page never waits.
+# Pages behind the cursor's that stay in memory when they are full: so the cursor of a queue that is
+# hardly longer than a page never waits.
 NEAR_PAGES = cython.declare(cython.ulonglong, 1)
-# The same, for a page that has been in memory for a while: what one look ahead of recall.py may
-# have brought back, several times over.
+# Pages behind the cursor's that stay if they have been in memory for a while: several times what
+# one look ahead, for records that are not in memory, has brought back.
 NEAR_PAGES_MAX = cython.declare(cython.ulonglong, 32)
 
 
@@ -91,6 +91,8 @@ class Index:
         number: cython.ulonglong = position >> NUMBER_SHIFT
         slot: cython.Py_ssize_t = position & SLOT_MASK
         page: Page = self.find(number)
+        if position >= self.next_position:
+            self.next_position = position + 1
         if page is None:
             page = self.open(number)
         elif page.buffer.slot(slot) != 0:
@@ -98,8 +100,6 @@ class Index:
         page.buffer.put_slot(slot, self.pack(READY, location))
         page.live += 1
         page.ready += 1
-        if position >= self.next_position:
-            self.next_position = position + 1
         if self.cursor is None or position < self.cursor_position():
             self.cursor = page
             self.cursor_slot = slot
@@ -320,17 +320,18 @@ class Index:
 
     def page_from(self, number: cython.ulonglong) -> Page:
         """The first page with that number or a higher one, near the cursor, or None."""
-        page: Page = self.pages.floor(number, self.cursor)
-        if page is not None and page.number == number:
+        page: Page = self.pages.find(number)
+        if page is not None:
             return page
-        return self.behind(number, page)
+        return self.behind(number, self.pages.floor(number, self.cursor))
 
     def page_within(self, number: cython.ulonglong, last: cython.ulonglong) -> Page:
         """The first page from that number on to the last one, or None."""
-        page: Page = self.pages.floor(number, self.visited)
+        page: Page = self.pages.find(number)
         folded: cython.ulonglong = NOWHERE
-        if page is not None and page.number == number:
+        if page is not None:
             return page
+        page = self.pages.floor(number, self.visited)
         page = self.pages.head if page is None else page.next
         if self.folds is not None:
             folded = self.folds.lowest_from(number)
@@ -380,7 +381,7 @@ class Index:
         return self.filled
 
     def make_room(self) -> cython.int:
-        """Folds what was filled last and, for want of others, one more."""
+        """Folds the page that was filled last, and one that has been in memory for longer."""
         page: Page = self.filled
         before: Page
         if page is None:

@@ -1,5 +1,6 @@
 from leveret.engine.buffer cimport Buffer
 from leveret.engine.chunk cimport Chunk
+from leveret.engine.log_order cimport LogOrder
 from leveret.engine.records cimport Records
 
 cimport cython
@@ -30,7 +31,7 @@ cdef class Journal:
     cdef Py_ssize_t record_count
     cdef list sealed
     cdef list under_way
-    cdef object chunks
+    cdef readonly LogOrder order
     cdef readonly unsigned long long number
     cdef readonly unsigned long long durable
     cdef public bint urgent
@@ -47,6 +48,7 @@ cdef class Journal:
         unsigned long long failures,
         unsigned long long deliveries,
     ) except -1
+    cpdef gone(self, unsigned long long queue, unsigned long long first, unsigned long long last)
     cpdef drop(self, unsigned long long queue, bytes key=*)
     cpdef define(self, bytes key, bytes value)
     cdef Chunk adopt(

@@ -22,8 +22,6 @@ They say what has become of things, and never what was asked for, so that readin
 
 from __future__ import annotations
 
-from collections import deque
-
 try:
     import cython
 except ImportError:
@@ -32,11 +30,13 @@ except ImportError:
 from leveret.engine.buffer import Buffer
 from leveret.engine.chunk import Chunk
 from leveret.engine.errors import InvariantError
+from leveret.engine.log_order import LogOrder
 from leveret.engine.records import Records
 
 if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
     from cython.cimports.leveret.engine.chunk import OF_LOG, Chunk
+    from cython.cimports.leveret.engine.log_order import LogOrder
     from cython.cimports.leveret.engine.records import BATCH_HEAD_BYTES, LENGTH, Records
 else:
     from leveret.engine.chunk import OF_LOG
@@ -90,7 +90,7 @@ class Journal:
         self.record_count = 0
         self.sealed: list[Batch] = []
         self.under_way: list[Batch] = []
-        self.chunks: deque[Chunk] = deque()  # as they were opened; the first ones may be forgotten
+        self.order = LogOrder()
         self.number = number
         self.durable = number - 1
         self.urgent = False
@@ -117,7 +117,7 @@ class Journal:
         full: Chunk = self.chunk
         self.seal()
         self.chunk = self.records.open_chunk(max(LOG_CHUNK_BYTES, needed), OF_LOG)
-        self.chunks.append(self.chunk)
+        self.order.add(self.chunk)
         if full is not None:
             self.records.complete_log_chunk(full)
         return 0
@@ -135,6 +135,14 @@ class Journal:
             raise InvariantError("a batch that is on its way was written to")
         self.chunk.buffer.put_u64(at + 24, position)
         return 0
+
+    def gone(
+        self, queue: cython.ulonglong, first: cython.ulonglong, last: cython.ulonglong
+    ) -> None:
+        """It is said once more that nothing stands there, for what will be read of it otherwise."""
+        at: cython.Py_ssize_t = self.begin(SETTLE, SETTLE_BYTES, queue)
+        self.chunk.buffer.put_u64(at + 16, first)
+        self.chunk.buffer.put_u64(at + 24, last)
 
     def redeliver(self, queue: int, first: int, last: int) -> None:
         """These messages of a queue have been delivered, and are there: said when all ends well."""
@@ -223,11 +231,7 @@ class Journal:
         if chunk is None or chunk.used + length > chunk.buffer.size:
             self.open_chunk(length)
             chunk = self.chunk
-        if chunk.used == 0:
-            chunk.first_batch = number
-        chunk.place(chunk.used, position)
-        chunk.buffer.copy(chunk.used, source, start, length)
-        chunk.used += length
+        chunk.adopt(number, position, source, start, length)
         self.number = number + 1
         self.durable = number
         return chunk
@@ -240,16 +244,6 @@ class Journal:
             self.urgent = True
             return self.number
         return self.number - 1
-
-    def first_needed(self) -> int:
-        """The first batch with anything that is referred to, as the log counts; 0: none has."""
-        chunk: Chunk
-        while self.chunks:
-            chunk = self.chunks[0]
-            if chunk.buffer is not None or chunk.references > 0:
-                return chunk.first_batch
-            self.chunks.popleft()
-        return 0
 
     @property
     def has_sealed(self) -> bool:

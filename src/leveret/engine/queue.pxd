@@ -55,7 +55,7 @@ cdef class Queue:
     cdef bint accepts(self, Py_ssize_t body_length) except -1
     cdef bint accepted(self) except -1
     cpdef keep(self, int keeps, unsigned long long identity)
-    cdef int restore(
+    cdef bint restore(
         self,
         unsigned long long position,
         unsigned long long location,
@@ -80,7 +80,7 @@ cdef class Queue:
         self, unsigned long long location
     ) except? 0xFFFFFFFFFFFFFFFF
     cdef int left(self, unsigned long long position) except -1
-    cdef list indexes(self)
+    cpdef list indexes(self)
     cpdef purge_levels(self, unsigned long long end, Py_ssize_t count_max)
     cdef int drop_head(self) except -1
     cdef int want(self) except -1

@@ -152,11 +152,14 @@ class Queue:
         location: cython.ulonglong,
         body_length: cython.Py_ssize_t,
         redelivered: cython.bint,
-    ) -> cython.int:
-        """The log has this message at a position above all others, or all of its level."""
+    ) -> cython.bint:
+        """The log has this message at a position; False: it has it elsewhere, too."""
         index: Index = self.index_for(position)
-        index.next_position = position
-        index.append(location)
+        if position >= index.next_position:
+            index.next_position = position
+            index.append(location)
+        elif not index.put(position, location):
+            return False
         self.ready_count += 1
         self.ready_bytes += body_length
         if redelivered:
@@ -164,7 +167,7 @@ class Queue:
         if self.levels is not None:
             self.levels.came(position)
             self.index = self.levels.head
-        return 0
+        return True
 
     def index_at(self, position: cython.ulonglong) -> Index:
         """The index that a position is in."""

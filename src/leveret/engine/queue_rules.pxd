@@ -61,6 +61,7 @@ cdef class QueueRules(Rules):
         unsigned long long failures,
         unsigned long long deliveries,
     )
+    cdef int log_count(self, unsigned long long position) except -1
     cdef int die(self, unsigned long long position, str reason) except -1
     cdef int mark_offered(self) except -1
     cdef bint clear_head(self) except -1

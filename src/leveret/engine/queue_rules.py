@@ -22,7 +22,7 @@ neither asks the time nor knows any rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 try:
     import cython
@@ -150,6 +150,19 @@ class QueueRules(Rules):
     ) -> None:
         """As it stands in the log."""
         self.counts[position] = (failures, deliveries)
+
+    def log_counts(self) -> Iterator[None]:
+        """Tells the log once more of all counts, one in each step."""
+        for position in list(self.counts):
+            self.log_count(position)
+            yield
+
+    def log_count(self, position: cython.ulonglong) -> cython.int:
+        """What is known of the message there, if the log keeps it."""
+        counts = self.counts.get(position)
+        if counts is not None and self.queue.keeps == KEEPS_ALL:
+            self.queue.journal.count(self.queue.identity, position, counts[0], counts[1])
+        return 0
 
     def serve_one(self, single: bool) -> None:
         """One consumer is served, until it goes; for a queue that has none yet."""
@@ -288,8 +301,7 @@ class QueueRules(Rules):
             if 0 <= self.failures_max < failures:
                 return self.die(position, DELIVERY_LIMIT)
             self.counts[position] = (failures, deliveries + 1)
-            if queue.keeps == KEEPS_ALL:
-                queue.journal.count(queue.identity, position, failures, deliveries + 1)
+            self.log_count(position)
         return queue.requeue(position)
 
     def die(self, position: cython.ulonglong, reason: str) -> cython.int:

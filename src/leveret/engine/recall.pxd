@@ -26,6 +26,7 @@ cdef class Reading:
     cdef Py_ssize_t last
     cdef list queues
     cdef bint for_space
+    cdef bint for_copy
 
 @cython.final
 cdef class Recall:

@@ -143,6 +143,7 @@ class Reading:
         self.last = last
         self.queues = queues
         self.for_space = False
+        self.for_copy = False
 
 
 class Recall:

@@ -13,6 +13,7 @@ cdef class Replay:
     cdef dict claimed
     cdef dict dropped
 
+    cdef int records(self, Chunk chunk, Py_ssize_t length) except -1
     cdef int record(self, Chunk chunk, Py_ssize_t at, Py_ssize_t length) except -1
     cdef int enqueue(self, Chunk chunk, Py_ssize_t at, Py_ssize_t length) except -1
     cdef int run(self, Chunk chunk, int kind, Py_ssize_t at, Py_ssize_t length) except -1

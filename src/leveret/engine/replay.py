@@ -5,6 +5,10 @@ same queues whatever has changed since. What is said of a queue that is not know
 these, the ones that no definition claims in the end are dropped. Of a queue that was dropped
 nothing more is listened to: a message may name it that other queues have, too. That a number has
 been given to a newer queue says that the one before was dropped.
+
+Copies of old messages (forward.py) are read first, then the batches from some point on. So a
+message may come twice, and the first place is as good as the other; and it may come although it had
+gone before that point: then it is said again, behind it, that it has.
 """
 
 from __future__ import annotations
@@ -100,7 +104,16 @@ class Replay:
 
         Raises ReplayError for what no journal writes.
         """
-        chunk: Chunk = self.shard.journal.adopt(number, position, batch, start, length)
+        self.records(self.shard.journal.adopt(number, position, batch, start, length), length)
+
+    def apply_copies(
+        self, number: int, position: int, batch: Buffer, start: int, length: int
+    ) -> None:
+        """A batch of messages that were copied forward: these come before all others."""
+        self.records(self.shard.forward.adopt(number, position, batch, start, length), length)
+
+    def records(self, chunk: Chunk, length: cython.Py_ssize_t) -> cython.int:
+        """Those of the batch that ends a chunk."""
         end: cython.Py_ssize_t = chunk.used
         at: cython.Py_ssize_t = end - length + BATCH_HEAD_BYTES
         size: cython.Py_ssize_t
@@ -113,6 +126,7 @@ class Replay:
             self.record(chunk, at, size)
             at += size
         self.shard.evict()
+        return 0
 
     def doubt(self) -> None:
         """Something is missing: nobody knows which messages were delivered, nor of those before."""
@@ -191,13 +205,11 @@ class Replay:
                 continue
             if position >> LEVEL_SHIFT >= LEVELS:
                 raise ReplayError(f"position {position} of queue {identity:x}")
-            if position < queue.index_for(position).next_position:
-                raise ReplayError(f"position {position} of queue {identity:x} comes again")
-            chunk.references += 1
-            chunk.references_at_first += 1
-            queue.restore(position, location, body_length, self.redelivered)
-            if buffer.u64(at + EXPIRY) > 0:
-                self.shard.rulebook.rules_of(queue).expires_some()
+            if queue.restore(position, location, body_length, self.redelivered):
+                chunk.references += 1
+                chunk.references_at_first += 1
+                if buffer.u64(at + EXPIRY) > 0:
+                    self.shard.rulebook.rules_of(queue).expires_some()
         return 0
 
     def run(

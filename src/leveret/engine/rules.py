@@ -6,6 +6,8 @@ asked. What they do is in queue_rules.py, which knows the queue; here is what th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 try:
     import cython
 except ImportError:
@@ -54,6 +56,10 @@ class Rules:
 
     def successor(self, consumer: Consumer) -> Consumer:
         """A consumer has gone: the one that is served instead from now on, or None."""
+        raise InvariantError("rules are made by the shard")
+
+    def log_counts(self) -> Iterator[None]:
+        """Tells the log once more what it may have forgotten of messages that it keeps."""
         raise InvariantError("rules are made by the shard")
 
     def closed(self) -> cython.int:

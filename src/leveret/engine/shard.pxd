@@ -2,6 +2,7 @@ from leveret.engine.agenda cimport Agenda
 from leveret.engine.buffer cimport Buffer
 from leveret.engine.chores cimport Chores
 from leveret.engine.chunk cimport Chunk
+from leveret.engine.forward cimport Forward
 from leveret.engine.guests cimport Guests
 from leveret.engine.journal cimport Journal
 from leveret.engine.memory cimport Memory
@@ -30,6 +31,7 @@ cdef class Shard:
     cdef readonly Outputs outputs
     cdef readonly Spill spill
     cdef readonly Guests guests
+    cdef readonly Forward forward
     cdef readonly Recall recall
     cdef readonly list queues
     cdef dict emptying

@@ -22,6 +22,7 @@ from leveret.engine.chores import Chore, Chores
 from leveret.engine.chunk import Chunk
 from leveret.engine.dead_letters import DIED
 from leveret.engine.errors import InvariantError
+from leveret.engine.forward import Forward
 from leveret.engine.guests import Guests
 from leveret.engine.journal import Journal
 from leveret.engine.memory import Memory
@@ -41,6 +42,7 @@ if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
     from cython.cimports.leveret.engine.chores import Chore, Chores
     from cython.cimports.leveret.engine.chunk import GUESTS, Chunk
+    from cython.cimports.leveret.engine.forward import Forward
     from cython.cimports.leveret.engine.guests import Guests
     from cython.cimports.leveret.engine.journal import SETTLE_BYTES, Journal
     from cython.cimports.leveret.engine.memory import Memory
@@ -141,6 +143,7 @@ class Shard:
         self.spill = Spill(self.records, Nearness(self.queues))
         self.guests = Guests(self.records, self.queues, self.emptying, Nearness(self.queues))
         self.recall = Recall(self.records, self.queues, self.guests)
+        self.forward = Forward(self.records, self.queues)
         self.sharing: list[Owing] = []
         self.owing: list[Owing] = []
         self.calls: list[Callable[[], None]] = []
@@ -168,10 +171,6 @@ class Shard:
             raise InvariantError("there is no log to keep messages in")
         incarnation: cython.ulonglong = self.new_incarnation()
         queue.keep(KEEPS_ALL if everything else KEEPS_PERSISTENT, incarnation << 32 | queue.number)
-
-    def set_time(self, now: int) -> None:
-        """It is so late, milliseconds since 1970: for what is done in the coming turn."""
-        self.agenda.now = now
 
     def new_incarnation(self) -> int:
         """A number that nothing else that was kept has or had."""
@@ -427,7 +426,6 @@ class Shard:
     def turn(self) -> None:
         """Goes on with its chores, delivers what can be, has the confirms written that are owed."""
         sharing: list = self.sharing
-        owing: list
         self.sharing = []
         self.agenda.begin_turn()
         if self.agenda.is_due():
@@ -438,7 +436,7 @@ class Shard:
             self.touch(released)
         for channel in sharing:
             channel.share_credit()
-        owing = self.owing
+        owing: list = self.owing
         self.owing = []
         self.deliver()
         if self.recall.wanting:
@@ -480,7 +478,10 @@ class Shard:
         self.spill.written(cython.cast(Chunk, self.records.chunks[number]), kept)
 
     def fetched(self, reading: Reading, complete: bool) -> None:
-        """The store has done with what it was asked to read."""
+        """The store, or the log, has done with what it was asked to read."""
+        if reading.for_copy:
+            self.forward.arrived(reading, complete)
+            return
         self.wake(self.recall.arrived(reading, complete))
 
     def wake(self, queues: list) -> cython.int:
@@ -494,9 +495,8 @@ class Shard:
 
     def became_durable(self, batch: int) -> None:
         """All batches of the log up to this one are durable: who waited may be told."""
-        waiting: list = self.waiting
         self.journal.became_durable(batch)
-        self.waiting = [channel for channel in waiting if channel.became_durable(batch)]
+        self.waiting = [channel for channel in self.waiting if channel.became_durable(batch)]
 
     def make_calls(self) -> cython.int:
         calls: list = self.calls

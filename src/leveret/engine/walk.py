@@ -28,9 +28,10 @@ class Walk:
         self.page = cython.cast(Page, head)
         self.folds = cython.cast(Folds, folds)
         self.delivered = delivered
-        self.copied = Page()
+        self.copied = cython.cast(Page, None)
         self.folded = NOWHERE
         if self.folds is not None:
+            self.copied = Page()
             self.folded = self.folds.lowest_from(0, delivered)
 
     def next(self) -> Page:

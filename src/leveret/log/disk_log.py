@@ -135,6 +135,16 @@ class DiskLog:
         return self._marks.hot
 
     @property
+    def first_copied(self) -> int:
+        """Where to read copies from, as `first_number` is for what was appended."""
+        return self._marks.cold
+
+    @property
+    def next_copied(self) -> int:
+        """The number that the next batch of copies will have."""
+        return self.cold.next_number
+
+    @property
     def ready(self) -> bool:
         return self.state is State.OWNED and self.hot.outstanding is None
 
@@ -189,15 +199,17 @@ class DiskLog:
         length: int,
         record_count: int,
         frees: Sequence[int] = (),
+        *,
+        pause_ms: int = COPY_STEP_MS,
     ) -> int:
         """Append a batch of live records to the cold stream; returns its number.
 
         It is synced, whatever the durability of appends. Of the segments in `frees`, nothing
-        lives as soon as it is on the disk.
+        lives as soon as it is on the disk. The next one has to wait for `pause_ms`.
         """
-        if not self.copy_ready or length > COPY_BYTES_MAX:
+        if not self.copy_ready or (length > COPY_BYTES_MAX and record_count > 1):
             raise InvariantError("not now, or not so much")
-        self._copy_tick = self._tick + COPY_STEP_MS
+        self._copy_tick = self._tick + pause_ms
         self._frees = frees
         return self.cold.append(buffer, start, length, record_count, flags=0, epoch=self.last_epoch)
 

@@ -5,7 +5,8 @@
 A page is 4 KB and is written and read where it is asked for: the system has it in its cache, which
 costs as much as copying it, and takes it to the disk when it wants the room. What will be needed
 soon is asked for before. Files have holes where nothing was written, no names, and end with the
-process; nothing is synced. Those that are empty are closed by a thread, since that takes long.
+process; nothing is synced. Those that are empty, but for the last, are closed by a thread, since
+that takes long.
 
 Where there is no room pages stay in memory, and it is tried again after a second. What cannot be
 read back is lost, and with it the queue: the broker has to stop.
@@ -33,6 +34,9 @@ PAGE_BYTES: Final = 4096
 
 CLOSED: Final = -1
 """What the thread did, in its answers."""
+
+NO_FILE: Final = -1
+"""No descriptor: what is asked of it is an error."""
 
 UNNAMED: Final[int] = getattr(os, "O_TMPFILE", 0)
 """Else it is a folder that is opened, which is refused."""
@@ -71,8 +75,12 @@ class PageFiles:
         return self._files.take_in_new(fd, UNIT_BYTES)
 
     def give_back(self, place: Place) -> None:
-        if self._files.give_back(place):
+        if not self._files.give_back(place):
+            return
+        if self._files.files:
             self._close_file(place.file.fd)
+        else:  # the next long queue has it at once
+            self._files.files.append(place.file)
 
     def write(self, place: Place, number: int, buffer: Buffer) -> bool:
         if self._refused_until and self._monotonic() < self._refused_until:
@@ -105,6 +113,8 @@ class PageFiles:
     def close(self) -> None:
         if self._closer is not None:
             self._closer.close()
+        for file in self._files.files:
+            file.fd = NO_FILE  # another may have its number soon
         while self._open:
             os.close(self._open.pop())
 
@@ -114,11 +124,6 @@ class PageFiles:
         if free_bytes(self._folder) < FREE_BYTES_MIN:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         fd = open_unnamed(self._folder)
-        if not self._open:
-            log.info(
-                "queues are longer than memory is for: part of them goes to files in %s",
-                self._folder,
-            )
         self._open.add(fd)
         return fd
 

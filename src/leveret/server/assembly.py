@@ -44,7 +44,7 @@ def make_server(
     memory = Memory(config.memory_bytes_max, map_memory)
     is_kept = config.data_directory is not None
     shard = Shard(int.from_bytes(os.urandom(SEED_BYTES)), memory, journal=is_kept)
-    shard.set_time(clock.now(clock.tick()))
+    shard.agenda.set_time(clock.now(clock.tick()))
     shard.contents[AMQP_0_9_1] = dead_letter
     if config.spill_folder is not None:
         fold_into(shard, config.spill_folder)  # also what a log has may be long

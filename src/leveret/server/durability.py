@@ -106,6 +106,8 @@ class Durability:
                 self._append()
             elif self._send_tick is NEVER:
                 self._send_tick = turn.tick + COMPANY_MS
+        if not self.is_full and self._trimming.pump():
+            turn.want()
         self._arm()
 
     def _append(self) -> None:
@@ -121,7 +123,7 @@ class Durability:
             batch.record_count,
         )
         if not self._log.ready:  # it is on its way
-            batch.chunk.place(batch.start, self._log.position_of(number))
+            batch.chunk.place(number, batch.start, self._log.position_of(number))
         self._under_way = number, batch.number
         self._trimming.appended(number, batch)
 
@@ -184,7 +186,8 @@ class Durability:
         self._wake()
 
     def copied(self, number: int) -> None:
-        """Nothing is copied yet."""
+        if self._is_serving:
+            self._trimming.copied()
 
     def full(self, is_full: bool) -> None:
         self.is_full = is_full

@@ -22,11 +22,12 @@ from leveret.engine.errors import InvariantError, ReplayError
 from leveret.engine.guests import LOG_BYTES_MAX
 from leveret.engine.replay import Replay
 from leveret.engine.shard import Shard
+from leveret.log.batch import COLD
 from leveret.log.chunk_reader import ChunkReader
 from leveret.log.directory import open_directory
 from leveret.log.disk import LocalDisk
 from leveret.log.disk_log import DiskLog
-from leveret.log.port import HEADER_BYTES, Batch, Kind, LogError
+from leveret.log.port import HEADER_BYTES, Batch, Kind, LogError, Take
 from leveret.server.clock import Clock
 from leveret.server.durability import Durability, LogLost, Refused
 from leveret.server.trimming import Trimming
@@ -68,7 +69,7 @@ class Recovery:
         shard.guests.log_bytes_max = min(LOG_BYTES_MAX, shard.memory.limit // LOG_SHARE)
 
     def read(self, shard: Shard, *, end: int) -> Replay:
-        """All batches up to `end`, which is none of them, in their order."""
+        """All copies, then all batches up to `end`, which is none of them, in their order."""
         opened = self._log
         replay = Replay(shard, redelivered=not opened.is_clean)
         first = opened.first_number
@@ -78,7 +79,8 @@ class Recovery:
         def take(batch: Batch) -> None:
             nonlocal told
             if batch.kind is Kind.RECORDS:
-                replay.apply(
+                apply = replay.apply_copies if batch.number >= COLD else replay.apply
+                apply(
                     batch.number,
                     batch.position,
                     batch.buffer,
@@ -91,14 +93,20 @@ class Recovery:
             tick = self._clock.tick()
             if tick - told >= PROGRESS_MS:
                 told = tick
-                percent = 100 * (batch.number - first) // max(1, end - first)
+                at = max(0, batch.number - first) if batch.number < COLD else 0
+                percent = 100 * at // max(1, end - first)
                 log.info("reading the log: %d %% after %d s", percent, (tick - since) // 1_000)
 
-        opened.read(first, take, self._finish)
+        for start in (opened.first_copied, first):
+            self._read_from(start, take)
+        return replay
+
+    def _read_from(self, start: int, take: Take) -> None:
+        self._finished = False
+        self._log.read(start, take, self._finish)
         self._wait_until(lambda: self._finished)
         if self._error is not None:
             raise self._error
-        return replay
 
     def _finish(self, error: LogError | None) -> None:
         self._finished, self._error = True, error

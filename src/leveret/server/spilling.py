@@ -108,6 +108,7 @@ def fold_into(shard: Shard, folder: str) -> None:
     def make_store() -> PageFiles:
         from leveret.log.page_files import PageFiles
 
+        log.info("queues are longer than memory is for: parts go to files in %s", folder)
         return PageFiles(folder)
 
     shard.pages.fold_into(make_store)

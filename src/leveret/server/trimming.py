@@ -6,7 +6,8 @@
                                  newest complete set of definitions, whichever comes first
 
 What became of a message is always behind it, so with the messages before some batch all that is
-said of them may go. Definitions are written once more when the log has grown by so much.
+said of them may go. Definitions are written once more when the log has grown by so much; and where
+messages were copied forward (copying.py), which of all messages are gone.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from leveret.engine.chores import Chore
+from leveret.engine.gaps import say_what_is_gone
 from leveret.engine.journal import Batch
 from leveret.engine.shard import Shard
+from leveret.log.batch import COLD
+from leveret.server.copying import Copying
 
 if TYPE_CHECKING:
     from leveret.log.disk_log import DiskLog
@@ -46,14 +50,14 @@ class Trimming:
         self._last = 0  # 0: not all is written
         self._definitions_from = log.first_number
         self._trimmed = log.first_number
+        self._copies_trimmed = log.first_copied
+        self._copying = Copying(shard, log, self.trim)
 
     def appended(self, number: int, batch: Batch) -> None:
         """The log has been given a batch, which has this number there."""
         length = batch.end - batch.start
         self._bytes += length
         self._trim_bytes += length
-        if batch.start == 0:
-            batch.chunk.first_batch = number
         if self._is_defining:
             if self._first_in_log == 0 and batch.number >= self._first:
                 self._first_in_log = number
@@ -67,7 +71,16 @@ class Trimming:
             self._definitions_from = self._first_in_log
         if self._trim_bytes >= TRIM_BYTES:
             self._trim_bytes = 0
-            self._trim()
+            self.trim()
+            self._copying.consider()
+
+    def pump(self) -> bool:
+        """See Copying.pump()."""
+        return self._copying.pump()
+
+    def copied(self) -> None:
+        """See Copying.copied()."""
+        self._copying.copied()
 
     def _begin(self) -> None:
         self._journal.seal()
@@ -76,20 +89,38 @@ class Trimming:
         self._bytes = 0
         chore = self._define_all()
         self._shard.chores.begin(chore)
+        chore.when_done(self._defined)
+
+    def _defined(self) -> None:
+        """With copies, what was said of them before must be said again, too."""
+        if not self._shard.forward.is_used:
+            self._all_written()
+            return
+        chore = say_what_is_gone(self._shard.queues, self._journal)
+        self._shard.chores.begin(chore)
         chore.when_done(self._all_written)
 
     def _all_written(self) -> None:
         self._last = self._journal.newest()
         self._bytes_max = max(CHECKPOINT_BYTES, CHECKPOINT_SHARE * self._bytes)
 
-    def _trim(self) -> None:
+    def trim(self) -> None:
+        """Have both streams begin where they are needed."""
         upto = self._definitions_from
-        if needed := self._journal.first_needed():
+        if needed := self._journal.order.first_needed():
             upto = min(upto, needed)
-        if upto <= self._trimmed:
-            return
-        self._trimmed = upto
+        if upto > self._trimmed:
+            self._trimmed = upto
+            self._forget(upto)
+        if not self._shard.forward.has_some:
+            upto = self._shard.forward.order.first_needed() or self._log.next_copied
+            if upto > self._copies_trimmed:
+                self._copies_trimmed = upto
+                self._forget(upto)
+
+    def _forget(self, upto: int) -> None:
+        """What is before this batch, of its stream."""
         self._log.trim(upto)
         for segment in self._log.segments():
-            if segment.last_number < upto:
+            if (segment.key >= COLD) == (upto >= COLD) and segment.last_number < upto:
                 self._log.set_live_bytes(segment.key, 0)

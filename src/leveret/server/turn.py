@@ -87,7 +87,7 @@ class Turn:
         """Take the time, which then stands still until the next turn."""
         self.tick = self._clock.tick()
         self.now = self._clock.now(self.tick)
-        self._shard.set_time(self.now)
+        self._shard.agenda.set_time(self.now)
 
     def run(self) -> None:
         """Deliver and send, after the sockets that were ready have been read."""

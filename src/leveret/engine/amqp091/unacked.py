@@ -118,7 +118,7 @@ class Unacked:
         entry: cython.Py_ssize_t
         wanted: cython.ulonglong = holder + 1
         while page is not None:
-            for entry in range(ENTRIES):
+            for entry in range(cython.cast(cython.Py_ssize_t, ENTRIES)):
                 if page.buffer.slot(2 * entry) == wanted:
                     return (page.number << NUMBER_SHIFT) + entry
             page = page.next
