@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from leveret.engine.gaps import say_what_is_gone
 from leveret.engine.route import Route
 from tests.engine.client import NOW, World, ack_frame, message, nack_frame, reject_frame
 from tests.engine.fake_log import FakeLog
@@ -21,7 +22,7 @@ steps = st.lists(
         st.tuples(st.just("limit"), st.sampled_from([None, None, None, 0, 5]), st.none()),
         st.tuples(st.just("age"), st.sampled_from([None, None, 20]), st.none()),
         st.tuples(st.just("turn"), st.none(), st.none()),
-        st.tuples(st.just("purge"), st.none(), st.none()),
+        st.tuples(st.sampled_from(["purge", "tell"]), st.none(), st.none()),
     ),
     min_size=10,
     max_size=60,
@@ -88,6 +89,8 @@ class Actor:
             self.world.turn()
         elif step == "purge":
             self.world.shard.purge(self.queue)
+        elif step == "tell":
+            self.tell()
         elif self.held:
             tag = self.held.pop(0)
             frames = {
@@ -97,6 +100,12 @@ class Actor:
                 "drop": reject_frame(tag, requeue=False),
             }
             self.client.send(frames[step])
+
+    def tell(self):
+        """What a log would forget otherwise is told once more."""
+        shard = self.world.shard
+        shard.chores.begin(say_what_is_gone(shard.queues, shard.journal))
+        self.world.turn()
 
     def kept(self):
         return [shown(self.world.shard, queue) for queue in (self.queue, self.dead)]
@@ -147,3 +156,28 @@ def test_in_each_batch_of_the_log_a_message_is_in_one_queue_at_the_most(script):
             entries, _ = shown(replay.shard, replay.claim(each.identity))
             bodies += [record.rstrip(b"\0")[-4:] for _, record in entries]
         assert len(bodies) == len({*bodies})
+
+
+def test_what_is_told_once_more_has_the_counts_and_each_level_by_itself():
+    actor = Actor()
+    for priority in (0, 2, 4):
+        actor.do("publish", priority, None)
+        actor.do("publish", priority, None)
+    for step in ("get", "get", "ack", "nack"):
+        actor.do(step, None, None)
+    actor.log.take()
+    before = len(actor.log.batches)
+    actor.tell()
+    actor.log.take()
+    (_, told), *_ = [each[:2] for each in actor.log.batches[before:]]
+    kinds = records_in(told)
+    assert kinds == [2, 6]  # one run of what is gone, of the level where something is; one count
+    assert actor.replayed() == actor.kept()
+
+
+def records_in(batch):
+    kinds, at = [], 48
+    while at < len(batch):
+        kinds.append(batch[at + 4])
+        at += int.from_bytes(batch[at : at + 4], "big")
+    return kinds
