@@ -56,6 +56,8 @@ class QueueSettings:
     @classmethod
     def from_arguments(cls, arguments: Arguments) -> QueueSettings:
         """For arguments that were checked."""
+        if not arguments:
+            return NO_SETTINGS
         return cls(
             type=text_of(arguments, "x-queue-type") or CLASSIC,
             message_ttl=number_of(arguments, "x-message-ttl"),
