@@ -560,7 +560,7 @@ class Queue:
             if self.rules is not None:
                 self.succeed(self.rules.successor(consumer))
 
-    def succeed(self, successor: Consumer) -> cython.int:
+    def succeed(self, successor: Consumer | None) -> cython.int:
         """It has waited for its turn, if there is one."""
         if successor is not None:
             successor.parked = IN_ROUND
