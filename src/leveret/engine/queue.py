@@ -317,13 +317,13 @@ class Queue:
     def settle(self, position: cython.ulonglong) -> cython.int:
         """An unacknowledged message is gone."""
         entry: cython.ulonglong
-        index: Index = self.index
         if self.closed:
             return 0
-        if self.rules is not None:
+        if self.rules is None:
+            entry = self.index.remove(position)
+        else:
             self.rules.gone(position)
-            index = self.index_at(position)
-        entry = index.remove(position)
+            entry = self.index_at(position).remove(position)
         if entry == 0:
             raise InvariantError("a settled message was not there")
         self.unacked_count -= 1
