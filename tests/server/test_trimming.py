@@ -8,7 +8,7 @@ import pytest
 
 from leveret.engine.chores import Chore
 from leveret.log.batch import COLD
-from leveret.server import trimming
+from leveret.server import copying, trimming
 from leveret.server.trimming import Trimming
 from tests.engine.client import Client, World
 
@@ -137,3 +137,33 @@ def test_definitions_count_when_all_are_written_and_durable(kept):
         kept.world.shard.became_durable(batch.number)
         kept.trimming.durable(batch.number)
     assert (kept.definitions, kept.log.upto) == (1, 0)
+
+
+def test_what_was_settled_is_not_forgotten_before_that_is_durable(kept):
+    for _ in range(30):
+        kept.publish(100_000)
+    for _ in range(30):
+        kept.client.channel().get(kept.queue, True)
+    assert kept.queue.ready_count == 0
+    kept.trimming.trim()
+    assert kept.log.upto == OFFSET + 1
+    kept.go_on()
+    assert kept.log.upto > OFFSET + 1
+
+
+def test_what_is_gone_is_said_before_the_first_message_is_copied(kept, monkeypatch):
+    events: list[str] = []
+
+    def say(queues: object, journal: object) -> Chore:
+        events.append("said")
+        return Chore(lambda count_max: 0)
+
+    monkeypatch.setattr(trimming, "say_what_is_gone", say)
+    monkeypatch.setattr(trimming, "CHECKPOINT_BYTES", 1 << 40)
+    monkeypatch.setattr(copying, "DEAD_BYTES", 0)
+    monkeypatch.setattr(copying.Copying, "consider", lambda copying: events.append("copied"))
+    kept.log.infos[0].size = 1 << 30
+    for _ in range(8):
+        kept.publish()
+    assert events[:2] == ["said", "copied"]
+    assert kept.definitions == 1

@@ -12,11 +12,13 @@ from leveret.broker.arguments import Arguments
 from leveret.broker.equivalence import check_arguments, check_field
 from leveret.broker.errors import AccessRefused, ResourceLocked
 from leveret.broker.lease import Lease
+from leveret.broker.policy import NO_POLICY
 from leveret.broker.queue_settings import QUORUM, QueueSettings
 from leveret.engine.route import Exchange as RouteSource
 
 if TYPE_CHECKING:
     from leveret.broker.binding import Binding
+    from leveret.broker.statistics import ConsumerStatistics
     from leveret.broker.topology import Topology
     from leveret.engine.queue import Queue as Store
 
@@ -31,12 +33,15 @@ class Subscription(Protocol):
     def cancelled(self) -> None:
         """The queue goes away and has let go of the subscription: tell the client, forget it."""
 
+    def statistics(self) -> ConsumerStatistics:
+        """What an operator may want to know of it."""
+
 
 class Queue:
     """`owner` is the connection that an exclusive queue belongs to, None for all other queues.
 
-    `settings` are what its arguments ask for, until others are applied; `lease` is there if it goes
-    when nobody uses it.
+    `settings` are what its arguments ask for, and policies; `effective` is whose these are. `lease`
+    is there if it goes when nobody uses it.
     """
 
     __slots__ = (
@@ -44,6 +49,7 @@ class Queue:
         "auto_delete",
         "bindings",
         "durable",
+        "effective",
         "lease",
         "name",
         "owner",
@@ -75,6 +81,7 @@ class Queue:
         self.source = RouteSource()  # what the default exchange's route to here depends on
         self.bindings: dict[Binding, None] | None = None  # those that lead here, in order
         self.subscriptions: dict[Subscription, None] | None = None
+        self.effective = NO_POLICY
         self.lease: Lease | None = None
         self.settings: QueueSettings
         QueueSettings.from_arguments(arguments).apply(self)

@@ -76,7 +76,8 @@ class QueueSettings:
     def apply(self, queue: Queue) -> None:
         """The queue goes by these from now on.
 
-        A queue that is not yet among the others drops nothing: what dies might find no way.
+        What it has to drop for that it drops in the coming turn: while a broker starts, what dies
+        might find no way yet.
         """
         queue.settings = self
         queue.lease = grant(queue, self.expires)
@@ -99,8 +100,7 @@ class QueueSettings:
             dead_letters_of(queue, self.dead_letter_exchange, self.dead_letter_routing_key),
             refused=self.overflow == REJECT_PUBLISH_DLX,
         )
-        if queue.topology.queues.get(queue.name) is queue:
-            shard.rulebook.refresh(store)
+        shard.rulebook.look_after(store)
 
     @property
     def has_rules(self) -> bool:

@@ -14,6 +14,9 @@ cdef class Forward:
     cdef readonly LogOrder order
     cdef readonly bint is_used
     cdef readonly bint is_reading
+    cdef public Py_ssize_t arena_bytes
+    cdef public Py_ssize_t copy_bytes
+    cdef public Py_ssize_t chunk_bytes
     cdef Chunk chunk
     cdef Buffer arena
     cdef Py_ssize_t arena_used

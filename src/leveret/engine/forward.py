@@ -64,18 +64,19 @@ LOCATION_MASK = cython.declare(cython.ulonglong, 0x00FFFFFFFFFFFFFF)
 NUMBER_SHIFT = cython.declare(cython.int, 32)
 NUMBER_MASK = cython.declare(cython.ulonglong, 0xFFFFFFFF)
 # Gathered at a time: with a thousand queues, 8 KB of each lie together then.
-ARENA_BYTES = cython.declare(cython.Py_ssize_t, 8 * 1024 * 1024)
+ARENA_BYTES = 8 * 1024 * 1024
 # And so many messages: they are sorted in 2 ms.
 GATHERED_MAX = cython.declare(cython.Py_ssize_t, 16384)
 # Of records in one batch: appends wait for it.
-COPY_BYTES = cython.declare(cython.Py_ssize_t, 256 * 1024 - 4096)
+COPY_BYTES = 256 * 1024 - 4096
 
 
 class Forward:
     """Of the shard whose `records` and `queues` these are.
 
     `order` are the chunks of copies. `is_used`: there have been copies. `is_reading`: what lives
-    of a chunk is not known before the log has been read.
+    of a chunk is not known before the log has been read. `arena_bytes` are gathered at a time, and
+    copied in batches of `copy_bytes`, into chunks of `chunk_bytes`.
     """
 
     def __init__(self, records: Records, queues: list) -> None:
@@ -84,6 +85,9 @@ class Forward:
         self.order = LogOrder()
         self.is_used = False
         self.is_reading = False
+        self.arena_bytes = ARENA_BYTES
+        self.copy_bytes = COPY_BYTES
+        self.chunk_bytes = CHUNK_BYTES
         self.chunk = cython.cast(Chunk, None)
         self.arena = cython.cast(Buffer, None)
         self.arena_used = 0
@@ -98,7 +102,7 @@ class Forward:
     @property
     def has_enough(self) -> bool:
         """No more is to be gathered before this is copied."""
-        return self.arena_used >= ARENA_BYTES or len(self.keys) >= GATHERED_MAX
+        return self.arena_used >= self.arena_bytes or len(self.keys) >= GATHERED_MAX
 
     @property
     def has_some(self) -> bool:
@@ -177,7 +181,8 @@ class Forward:
         larger: Buffer
         needed: cython.Py_ssize_t = self.arena_used + length
         if self.arena is None:
-            self.arena = self.records.memory.buffer(max(ARENA_BYTES + CHUNK_BYTES, needed))
+            usual: cython.Py_ssize_t = self.arena_bytes + self.chunk_bytes
+            self.arena = self.records.memory.buffer(max(usual, needed))
         if needed > self.arena.size:
             larger = self.records.memory.buffer(needed)
             larger.copy(0, self.arena, 0, self.arena_used)
@@ -208,7 +213,7 @@ class Forward:
             self.keys.sort()
         while self.next_key + count < len(self.keys):
             _, _, length = self.found[self.keys[self.next_key + count] & NUMBER_MASK]
-            if count > 0 and total + length > COPY_BYTES:
+            if count > 0 and total + length > self.copy_bytes:
                 break
             total += length
             count += 1
@@ -232,7 +237,7 @@ class Forward:
         full: Chunk = self.chunk
         if full is not None and full.used + needed <= full.size:
             return 0
-        self.chunk = self.records.open_chunk(max(CHUNK_BYTES, needed), OF_LOG)
+        self.chunk = self.records.open_chunk(max(self.chunk_bytes, needed), OF_LOG)
         self.order.add(self.chunk)
         if full is not None:
             self.records.complete_log_chunk(full)

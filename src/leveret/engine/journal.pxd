@@ -35,6 +35,7 @@ cdef class Journal:
     cdef readonly unsigned long long number
     cdef readonly unsigned long long durable
     cdef public bint urgent
+    cdef public Py_ssize_t chunk_bytes
 
     cdef Chunk room(self, Py_ssize_t length)
     cdef int open_chunk(self, Py_ssize_t needed) except -1

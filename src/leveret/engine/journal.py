@@ -53,7 +53,7 @@ else:
 
 # Large enough that a full batch costs the disk little more than an empty one, small enough to be
 # on the disk within a few milliseconds.
-LOG_CHUNK_BYTES = cython.declare(cython.Py_ssize_t, 1 << 20)
+LOG_CHUNK_BYTES = 1 << 20
 # What a location can name; what must be in one batch, a transaction, may take as much.
 CHUNK_BYTES_MAX = cython.declare(cython.Py_ssize_t, 1 << 24)
 GONE_FLAG = cython.declare(cython.ulonglong, 1 << 16)
@@ -80,7 +80,8 @@ class Batch:
 class Journal:
     """The batches of one shard. `number` is the one that is being filled, or will be next.
 
-    `urgent`: somebody waits for what is in it; else it may wait for company.
+    `urgent`: somebody waits for what is in it; else it may wait for company. `chunk_bytes`: what a
+    log chunk has, and so a batch at the most, unless more must be in one.
     """
 
     def __init__(self, records: Records, number: cython.ulonglong = 1) -> None:
@@ -94,6 +95,7 @@ class Journal:
         self.number = number
         self.durable = number - 1
         self.urgent = False
+        self.chunk_bytes = LOG_CHUNK_BYTES
 
     # -- writing
 
@@ -116,7 +118,7 @@ class Journal:
         """A batch lies in one chunk: the next begins with a new one."""
         full: Chunk = self.chunk
         self.seal()
-        self.chunk = self.records.open_chunk(max(LOG_CHUNK_BYTES, needed), OF_LOG)
+        self.chunk = self.records.open_chunk(max(self.chunk_bytes, needed), OF_LOG)
         self.order.add(self.chunk)
         if full is not None:
             self.records.complete_log_chunk(full)

@@ -56,6 +56,10 @@ class Copying:
             self._source = self._choose()
             self._last = self._chunks = 0
 
+    def is_worth_it(self) -> bool:
+        """There is so much that is dead."""
+        return self._choose() is not None
+
     def pump(self) -> bool:
         """To be called in each turn; True: there is something to do in the next one."""
         forward = self._forward

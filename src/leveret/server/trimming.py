@@ -6,12 +6,16 @@
                                  newest complete set of definitions, whichever comes first
 
 What became of a message is always behind it, so with the messages before some batch all that is
-said of them may go. Definitions are written once more when the log has grown by so much; and where
-messages were copied forward (copying.py), which of all messages are gone.
+said of them may go. But not before it is durable: or a crash would take the message, and not the
+rest of the transaction in which it was settled. Definitions are written once more when the log has
+grown by so much; and where messages are copied forward (copying.py), which of all messages are
+gone. That is said before the first is copied: a copy may name queues that have let go of it, and
+what told so may be forgotten.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -51,7 +55,11 @@ class Trimming:
         self._definitions_from = log.first_number
         self._trimmed = log.first_number
         self._copies_trimmed = log.first_copied
+        self._waiting: deque[tuple[int, int, int]] = deque()  # until a batch is durable
         self._copying = Copying(shard, log, self.trim)
+        self._has_to_say = shard.forward.is_used  # with definitions, what is gone
+        self._is_saying = False
+        self._may_copy = shard.forward.is_used
 
     def appended(self, number: int, batch: Batch) -> None:
         """The log has been given a batch, which has this number there."""
@@ -69,10 +77,12 @@ class Trimming:
         if self._is_defining and 0 < self._last <= number:
             self._is_defining = False
             self._definitions_from = self._first_in_log
+            self._may_copy = self._may_copy or self._is_saying
+        self._trim_up_to(number)
         if self._trim_bytes >= TRIM_BYTES:
             self._trim_bytes = 0
             self.trim()
-            self._copying.consider()
+            self._consider()
 
     def pump(self) -> bool:
         """See Copying.pump()."""
@@ -81,6 +91,14 @@ class Trimming:
     def copied(self) -> None:
         """See Copying.copied()."""
         self._copying.copied()
+
+    def _consider(self) -> None:
+        """Copy, if it is worth it; the first time not before it has been said what is gone."""
+        if self._may_copy:
+            self._copying.consider()
+        elif self._copying.is_worth_it():
+            self._has_to_say = True
+            self._bytes_max = 0
 
     def _begin(self) -> None:
         self._journal.seal()
@@ -93,7 +111,8 @@ class Trimming:
 
     def _defined(self) -> None:
         """With copies, what was said of them before must be said again, too."""
-        if not self._shard.forward.is_used:
+        self._is_saying = self._has_to_say
+        if not self._is_saying:
             self._all_written()
             return
         chore = say_what_is_gone(self._shard.queues, self._journal)
@@ -105,18 +124,28 @@ class Trimming:
         self._bytes_max = max(CHECKPOINT_BYTES, CHECKPOINT_SHARE * self._bytes)
 
     def trim(self) -> None:
-        """Have both streams begin where they are needed."""
+        """Have both streams begin where they are needed, as soon as what has gone is durable."""
+        journal, forward = self._journal, self._shard.forward
         upto = self._definitions_from
-        if needed := self._journal.order.first_needed():
+        if needed := journal.order.first_needed():
             upto = min(upto, needed)
-        if upto > self._trimmed:
-            self._trimmed = upto
-            self._forget(upto)
-        if not self._shard.forward.has_some:
-            upto = self._shard.forward.order.first_needed() or self._log.next_copied
-            if upto > self._copies_trimmed:
-                self._copies_trimmed = upto
+        copies_upto = self._copies_trimmed
+        if not forward.has_some:
+            copies_upto = forward.order.first_needed() or self._log.next_copied
+        newest = journal.number if journal.pending else journal.number - 1
+        self._waiting.append((newest, upto, copies_upto))
+        self._trim_up_to(journal.durable)
+
+    def _trim_up_to(self, durable: int) -> None:
+        """What was found when this batch was the newest, or before, may be done."""
+        while self._waiting and self._waiting[0][0] <= durable:
+            _, upto, copies_upto = self._waiting.popleft()
+            if upto > self._trimmed:
+                self._trimmed = upto
                 self._forget(upto)
+            if copies_upto > self._copies_trimmed:
+                self._copies_trimmed = copies_upto
+                self._forget(copies_upto)
 
     def _forget(self, upto: int) -> None:
         """What is before this batch, of its stream."""

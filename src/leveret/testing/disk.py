@@ -5,7 +5,8 @@
                  +---- crash ------+----> what a disk may hold after it
 
 A crash keeps what was synced. Of each write since, it keeps all, nothing, or the first bytes; of
-the changes of names since the last `sync_names` it keeps the first few.
+the changes of names since the last `sync_names` it keeps the first few. Some of the requests that
+were not done yet may have been under way: of them as much is kept, too.
 
 Requests are done when the loop asks (`poll`, `wait`), some at a time, always in order.
 """
@@ -78,9 +79,15 @@ class SimulatedDisk:
         self._requests: deque[tuple[Callable[[], Answer], Done]] = deque()
         self._next_file = 3
         self._locked: set[str] = set()
+        self._is_dying = False
 
     def crash(self) -> SimulatedDisk:
-        """The same disk after the machine has lost its power."""
+        """The same disk after its machine has lost power. Nothing happens to this one if idle."""
+        self._is_dying = True
+        for _ in range(self.dice.randrange(len(self._requests) + 1)):
+            perform, _done = self._requests.popleft()
+            perform()
+        self._is_dying = False
         names = self._durable_names
         if self._renames:
             kept = self.dice.randrange(len(self._renames) + 1)
@@ -97,6 +104,11 @@ class SimulatedDisk:
         file.durable[offset] ^= 1 << bit
 
     # What is done at once.
+
+    @property
+    def is_idle(self) -> bool:
+        """It has done all that it was asked for."""
+        return not self._requests
 
     def names(self) -> list[str]:
         return sorted(self.files)
@@ -166,6 +178,9 @@ class SimulatedDisk:
 
         self._submit(perform, done)
 
+    def expect(self, file: int, file_offset: int, count: int) -> None:
+        """Nothing is faster for it."""
+
     def zero(self, file: int, file_offset: int, count: int, done: Done) -> None:
         self._submit(partial(self._write, file, file_offset, bytes(count), sync=False), done)
 
@@ -176,6 +191,8 @@ class SimulatedDisk:
         def perform() -> Answer:
             if error := self.refuse("sync_names"):
                 return 0, error
+            if self._is_dying:
+                return 0, 0
             self._durable_names = dict(self.files)
             self._renames.clear()
             return 0, 0
@@ -259,7 +276,8 @@ class SimulatedDisk:
     def _sync(self, file: int) -> Answer:
         if error := self._refusal("sync", file):
             return 0, error
-        self._open[file].sync()
+        if not self._is_dying:
+            self._open[file].sync()
         return 0, 0
 
     def _refusal(self, kind: str, file: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from leveret.broker.access import Access
 from leveret.broker.virtual_host import VirtualHost
 from leveret.engine.amqp091.channel import Channel as EngineChannel
 from leveret.peers.amqp091.consumer_timeout import Watch
@@ -62,6 +63,11 @@ class Channel:
         if watched is None or watched.deadline is None or watched.deadline > tick:
             return None
         return watched.look(tick)
+
+    @property
+    def access(self) -> Access:
+        """What is allowed here."""
+        return self.connection.access
 
     def queue_name(self, name: str) -> str:
         """An empty name means the queue declared last. Raises ProtocolError("not_found")."""
