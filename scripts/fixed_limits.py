@@ -24,6 +24,22 @@ RABBITMQ = "RabbitMQ's, which clients know"
 
 MET = (
     Fixed(
+        "broker/queue_settings.DELIVERY_LIMIT",
+        "failures of a message of a quorum queue that is declared without `x-delivery-limit`",
+        "failures",
+        "the message is dropped, or goes to the dead letters",
+        RABBITMQ,
+        "interop/test_pika_quorum.py::test_without_an_argument_a_message_may_fail_twenty_times",
+    ),
+    Fixed(
+        "peers/amqp091/consumer_timeout.CONSUMER_TIMEOUT_MS",
+        "how long a consumer of a quorum queue may keep a message where nobody says otherwise",
+        "ms",
+        "406, and the channel is closed",
+        RABBITMQ,
+        "peers/amqp091/test_consumer_timeout.py::test_the_consumer_says_how_long_or_the_queue_or_nobody",
+    ),
+    Fixed(
         "peers/amqp091/connection.INITIAL_FRAME_MAX",
         "a frame before connection.tune-ok",
         "bytes",
@@ -320,6 +336,11 @@ MET = (
 )
 
 NOT_LIMITS = {  # constants that look like limits: what they are
+    "engine/amqp091/content.EXPIRATION_DIGITS_MAX": "what is read the short way",
+    "engine/amqp091/content.EXPIRATION_MAX": "as good as for ever",
+    "engine/dead_letters.DELIVERY_LIMIT": "a word that a client reads",
+    "engine/queue_rules.COUNT_MAX": "as good as no limit",
+    "peers/amqp091/consumer_timeout.NOTE_MS_MAX": "a pace of notes",
     "cli/ctl.POLL_S": "a pace of the command line's",
     "cli/ctl_output.ALIGNED_ROWS_MAX": "what the command line looks at before it prints",
     "cli/ctl_parser.TIMEOUT_S": "the default of an option of the command line",

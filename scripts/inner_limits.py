@@ -17,6 +17,24 @@ class Inner(NamedTuple):
 
 PACE = (
     Inner(
+        "engine/agenda.CALLS_PER_TURN",
+        "queues looked after in a turn because something in them is due",
+        "queues",
+        "engine/test_agenda.py::test_one_turn_has_no_time_for_more_than_a_thousand",
+    ),
+    Inner(
+        "engine/agenda.LETTERS_PER_TURN",
+        "dead messages moved in a turn",
+        "messages",
+        "engine/test_queue_rules.py::test_a_turn_has_time_for_a_few_and_the_rest_follows",
+    ),
+    Inner(
+        "engine/queue_rules.DROPS_PER_TURN",
+        "messages that one queue drops in a turn",
+        "messages",
+        "engine/test_queue_rules.py::test_what_one_queue_drops_in_one_turn_is_limited",
+    ),
+    Inner(
         "peers/pace.SHARE",
         "methods of a client, before others have their turn; a message that is looked into, or whose route is not known yet, counts half",
         "halves of a method",
@@ -361,6 +379,12 @@ PACE = (
 )
 
 KEPT = (
+    Inner(
+        "engine/agenda.STALE_MAX",
+        "entries of the agenda that nobody waits for any more, beside half of all",
+        "entries",
+        "engine/test_agenda.py::test_cancelled_appointments_do_not_pile_up",
+    ),
     Inner(
         "engine/route.ROUTES_MAX",
         "routes that a virtual host remembers",

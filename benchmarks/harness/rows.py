@@ -83,6 +83,27 @@ THROUGHPUT = (
         of_plain=0.6,
     ),
     Row(
+        key="ttl",
+        work="a queue with x-message-ttl, 16 B, no ack",
+        options={"queue_arguments": {"x-message-ttl": 600_000}},
+        of_plain=0.6,
+        yardstick=False,
+    ),
+    Row(
+        key="length",
+        work="a queue with x-max-length, 16 B, no ack",
+        options={"queue_arguments": {"x-max-length": 1_000_000}},
+        of_plain=0.6,
+        yardstick=False,
+    ),
+    Row(
+        key="priorities",
+        work="a queue with x-max-priority 9, 16 B, no ack",
+        options={"queue_arguments": {"x-max-priority": 9}, "properties": {"priority": 5}},
+        of_plain=0.6,
+        yardstick=False,
+    ),
+    Row(
         key="fanout",
         work="fanout to 10 queues and consumers, deliveries",
         options={"exchange": "amq.fanout", "queues": 10, "consumers": 10, "backlog": BACKLOG},

@@ -1,6 +1,6 @@
 import pytest
 
-from leveret.broker.consumer_arguments import OF_OTHER_TYPES, check, priority_of
+from leveret.broker.consumer_arguments import OF_STREAMS, TIMEOUT, check, priority_of
 from leveret.broker.errors import PreconditionFailed
 
 RESOURCE = "queue 'q' in vhost '/'"
@@ -30,9 +30,16 @@ def test_what_is_no_whole_number_is_refused(value, type):
     assert refusal.value.text == f"invalid arg 'x-priority' for {RESOURCE}: {reason}"
 
 
-@pytest.mark.parametrize("name", OF_OTHER_TYPES)
+@pytest.mark.parametrize("name", (TIMEOUT, *OF_STREAMS))
 def test_what_only_consumers_of_other_queues_have_is_refused(name):
     with pytest.raises(PreconditionFailed) as refusal:
         check({name: 1}, resource=RESOURCE)
     expected = f"invalid arg '{name}' for {RESOURCE} of queue type rabbit_classic_queue"
     assert refusal.value.text == expected
+
+
+def test_a_consumer_of_a_quorum_queue_may_have_a_timeout():
+    check({TIMEOUT: 5}, kind="quorum", resource=RESOURCE)
+    with pytest.raises(PreconditionFailed) as refusal:
+        check({TIMEOUT: -5}, kind="quorum", resource=RESOURCE)
+    assert refusal.value.text.endswith("{value_negative,-5}")

@@ -1,7 +1,16 @@
 import pytest
 
 from leveret.broker.errors import PreconditionFailed
-from leveret.broker.queue_arguments import CHECKS, COMPARED, OF_OTHER_TYPES, check
+from leveret.broker.queue_arguments import (
+    CHECKS,
+    COMPARED,
+    NOT_OF_QUORUM,
+    OF_OTHER_TYPES,
+    check,
+    check_kind,
+    check_named,
+    compared,
+)
 
 RESOURCE = "queue 'q' in vhost '/'"
 
@@ -13,16 +22,16 @@ def refusal_of(arguments):
 
 
 @pytest.mark.parametrize(
-    "arguments", [{}, {"x-queue-type": "classic"}, {"x-queue-type": b"classic"}]
+    "arguments",
+    [{}, {"x-queue-type": "classic"}, {"x-queue-type": b"classic"}, {"x-queue-type": "quorum"}],
 )
-def test_classic_queues_are_supported(arguments):
+def test_classic_and_quorum_queues_are_supported(arguments):
     check(arguments, resource=RESOURCE)
 
 
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        ("quorum", "\"unsupported queue type 'quorum'\""),
         (b"stream", "\"unsupported queue type 'stream'\""),
         (5, "{unacceptable_type,signedint}"),
     ],
@@ -99,3 +108,73 @@ def test_what_only_other_types_understand_is_refused(name):
     assert name not in COMPARED
     expected = f"invalid arg '{name}' for {RESOURCE} of queue type rabbit_classic_queue"
     assert refusal_of({name: 1}) == expected
+
+
+QUORUM = {"x-queue-type": "quorum"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("x-delivery-limit", value) for value in (-1, 0, 20)),
+        ("x-consumer-timeout", 60_000),
+        ("x-dead-letter-strategy", "at-most-once"),
+        ("x-quorum-initial-group-size", 3),
+        ("x-overflow", "reject-publish"),
+        ("x-message-ttl", 5),
+    ],
+)
+def test_what_an_argument_of_a_quorum_queue_may_be(name, value):
+    check({**QUORUM, name: value}, resource=RESOURCE)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("x-delivery-limit", "5", NO_WHOLE_NUMBER),
+        ("x-consumer-timeout", -1, "{value_negative,-1}"),
+        ("x-dead-letter-strategy", "at-least-once", "unsupported_dead_letter_strategy"),
+        ("x-quorum-initial-group-size", 0, "{value_zero,0}"),
+        ("x-overflow", "reject-publish-dlx", "invalid_overflow"),
+    ],
+)
+def test_what_an_argument_of_a_quorum_queue_may_not_be(name, value, reason):
+    text = refusal_of({**QUORUM, name: value})
+    assert text == f"invalid arg '{name}' for {RESOURCE}: {reason}"
+
+
+@pytest.mark.parametrize("name", NOT_OF_QUORUM)
+def test_what_only_other_types_know_a_quorum_queue_refuses(name):
+    value = 2 if name in ("x-queue-version", "x-max-priority") else "x"
+    text = refusal_of({**QUORUM, name: value})
+    assert text == f"invalid arg '{name}' for {RESOURCE} of queue type rabbit_quorum_queue"
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"auto_delete": True}, "auto-delete"),
+        ({"exclusive": True}, "exclusive-owner"),
+        ({"durable": False}, "non-durable"),
+    ],
+)
+def test_a_quorum_queue_is_durable_and_everybodys(options, what):
+    given = {"durable": True, "exclusive": False, "auto_delete": False, **options}
+    check_kind({}, **given, resource=RESOURCE)
+    with pytest.raises(PreconditionFailed) as refusal:
+        check_kind(QUORUM, **given, resource=RESOURCE)
+    assert refusal.value.text == f"invalid property '{what}' for {RESOURCE}"
+
+
+def test_a_quorum_queue_has_a_name():
+    check_named("", {})
+    check_named("q", QUORUM)
+    with pytest.raises(PreconditionFailed) as refusal:
+        check_named("", QUORUM)
+    text = "Cannot declare a server-named queue for type rabbit_quorum_queue"
+    assert refusal.value.text == text
+
+
+def test_each_type_compares_what_it_knows():
+    assert "x-delivery-limit" not in compared({})
+    assert "x-delivery-limit" in compared(QUORUM)

@@ -38,3 +38,23 @@ def test_a_queue_goes_by_its_arguments_until_other_settings_are_applied(host):
     replace(queue.settings, message_ttl=3).apply(queue)
     assert queue.settings.message_ttl == 3
     assert queue.arguments == {"x-message-ttl": 5}
+
+
+def test_settings_hold_for_what_is_there_from_the_next_turn_on(declare, fill, turns):
+    queue = declare("q")
+    fill(queue, 5)
+    turns()
+    replace(queue.settings, max_length=2).apply(queue)
+    turns()
+    assert queue.store.ready_count == 2
+    replace(queue.settings, max_length=None).apply(queue)
+    fill(queue, 3)
+    turns()
+    assert queue.message_count == 5
+
+
+def test_who_asks_finds_them_at_once(declare, fill):
+    queue = declare("q")
+    fill(queue, 5)
+    replace(queue.settings, max_length=2).apply(queue)
+    assert queue.message_count == 2

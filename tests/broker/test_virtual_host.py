@@ -227,16 +227,16 @@ def test_a_connection_that_owns_nothing_takes_nothing_with_it(host, declare):
 
 
 def test_another_type_of_queue_is_refused_and_nothing_is_made(host, declare):
-    text = refusal(PreconditionFailed, declare, "q", arguments={"x-queue-type": "quorum"})
+    text = refusal(PreconditionFailed, declare, "q", arguments={"x-queue-type": "stream"})
     assert text == (
-        "invalid arg 'x-queue-type' for queue 'q' in vhost '/': \"unsupported queue type 'quorum'\""
+        "invalid arg 'x-queue-type' for queue 'q' in vhost '/': \"unsupported queue type 'stream'\""
     )
     assert "q" not in host.queues
 
 
 def test_declaring_a_queue_again_with_another_type_is_told_as_a_difference(declare):
     declare("q")
-    text = refusal(PreconditionFailed, declare, "q", arguments={"x-queue-type": "quorum"})
+    text = refusal(PreconditionFailed, declare, "q", arguments={"x-queue-type": "stream"})
     assert text.startswith("inequivalent arg 'x-queue-type'")
 
 

@@ -231,6 +231,11 @@ class World:
                 queues.remove(queue)
         self.exchange.changed()
 
+    def limit(self, queue: Queue, ready_count: int | None) -> None:
+        """The queue refuses more ready messages than that."""
+        rules = self.shard.rulebook.rules_of(queue)
+        rules.limit_length(count_max=ready_count, bytes_max=None, refusing=True)
+
     def connect(self, *, frame_max: int = FRAME_MAX) -> "Client":
         client = Client(self)
         client.connection.tune(frame_max, 0)

@@ -94,6 +94,8 @@ class Commands(RuleBasedStateMachine):
         self.client.channel(1).select_confirm()
         self.passing = self.world.queue(b"pass")
         self.last_message = 0
+        self.asked: list[tuple[bytes, int, int, int]] = []
+        self.refused: set[bytes] = set()
         self.last_consumer = 0
         for number in range(4):
             self.consume(number, number + 1, prefetch=(50, 1, 3, 0)[number], no_ack=False)
@@ -120,32 +122,53 @@ class Commands(RuleBasedStateMachine):
         for _ in range(count):
             stream += self.published(key, channel, size)
         self.client.send(stream, step=step)
+        self.take_in()
         self.turn(1000 if step > 1000 else 0)
 
     @rule(key=st.sampled_from([b"0", b"all"]), count=st.sampled_from([100, 200, 300]))
     def publish_many(self, key: bytes, count: int) -> None:
         if sum(len(queue.entries) for queue in self.queues) < 2500:
             self.client.send(b"".join(self.published(key, 1, 0) for _ in range(count)))
+            self.take_in()
 
     def published(self, key: bytes, number: int, size: int) -> bytes:
-        """The message's frames; the model has it already."""
+        """The message's frames."""
         self.last_message += 1
-        channel, accepted = self.channels[number], True
-        for queue in self.queues:
-            if key in (queue.key, b"all", b"even" if int(queue.key) % 2 == 0 else b"odd"):
-                ready = len(queue.in_state(READY)) if queue.full_above else 0
-                if queue.full_above and ready >= queue.full_above:
-                    accepted = False
-                else:
-                    body = b"%d:" % self.last_message
-                    entry = Entry(self.last_message, max(len(body), size))
-                    queue.entries[queue.next_position] = entry
-                    queue.next_position += 1
-        if number == 1:
-            channel.published += 1
-            channel.unconfirmed[channel.published] = accepted
+        self.asked.append((key, number, size, self.last_message))
         body = (b"%d:" % self.last_message).ljust(size, b".")
         return message(key, body, channel=number)
+
+    def take_in(self) -> None:
+        """The model gets what was published, and then what a full queue has given out for it.
+
+        Once a full queue has refused a message it refuses those behind it.
+        """
+        for key, number, size, last_message in self.asked:
+            channel, accepted = self.channels[number], True
+            for queue in self.queues:
+                if key not in (queue.key, b"all", b"even" if int(queue.key) % 2 == 0 else b"odd"):
+                    continue
+                if queue.full_above and queue.next_position == queue.engine.index.next_position:
+                    accepted = False
+                    self.refused.add(queue.key)
+                else:
+                    body = b"%d:" % last_message
+                    entry = Entry(last_message, max(len(body), size))
+                    queue.entries[queue.next_position] = entry
+                    queue.next_position += 1
+            if number == 1:
+                channel.published += 1
+                channel.unconfirmed[channel.published] = accepted
+        self.asked.clear()
+        self.conclude(self.look())
+        self.check_that_full_queues_refused()
+
+    def check_that_full_queues_refused(self) -> None:
+        for queue in self.queues:
+            ready = len(queue.in_state(READY))
+            if queue.key in self.refused:
+                assert ready >= queue.full_above, "refused, and has room"
+        self.refused.clear()
 
     @rule(
         queue=st.integers(0, 3),
@@ -243,7 +266,7 @@ class Commands(RuleBasedStateMachine):
     def refuse(self, number: int) -> None:
         queue = self.queues[number - 1]
         queue.full_above = 0 if queue.full_above else number
-        queue.engine.refuse_above(queue.full_above)
+        self.world.limit(queue.engine, queue.full_above or None)
 
     def purge(self, number: int) -> None:
         queue = self.queues[number - 1]

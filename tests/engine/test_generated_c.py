@@ -30,8 +30,9 @@ HOT = {
     "amqp091/unacked": "Unacked: add skip has take take_oldest take_at",
     "amqp091/confirms": "Confirms: settled refused waits durable write write_runs write_run"
     " write_frame state set_state",
-    "shard": "Shard: publish count_targets touch",
-    "queue": "Queue: accepts enqueue deliver deliver_next settle requeue unpark",
+    "shard": "Shard: publish room enqueue count_targets touch",
+    "queue": "Queue: accepts accepted enqueue deliver serve deliver_next deliver_head settle"
+    " requeue unpark",
     "index": "Index: append seek_ready cursor_entry cursor_position take_unacked take_away"
     " remove requeue relocate",
     "pages": "Pages: find",
@@ -50,6 +51,10 @@ MAY_CALL = {  # beyond what all may: what is rare, or was measured and found che
         *("PyLong_FromSsize_t", "__Pyx_PyLong_From_int", "__Pyx_PyObject_FastCallMethod"),
     },
     "Connection.frame": {  # a heartbeat with a payload, which is an error
+        *("PyLong_FromSsize_t", "PyBytes_CheckExact", "__Pyx_PyObject_FastCallMethod"),
+        "__Pyx_RaiseUnexpectedTypeError",
+    },
+    "Shard.publish": {  # a message that was refused, on its way to the dead ones
         *("PyLong_FromSsize_t", "PyBytes_CheckExact", "__Pyx_PyObject_FastCallMethod"),
         "__Pyx_RaiseUnexpectedTypeError",
     },

@@ -348,6 +348,7 @@ class LoggedCommands(Commands):
         for _ in range(min(60, 2_500_000 // size)):
             stream += self.published(key, 2, size)
         self.client.send(stream)
+        self.take_in()
         self.log.content += bytes(48)
         self.log.sync()
         self.evict()

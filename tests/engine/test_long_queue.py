@@ -172,7 +172,7 @@ def test_a_log_is_read_without_all_pages_in_memory():
     world.turn()
     client.send(ack_frame(PAGE // 2, multiple=True))
     world.shard.journal.redeliver(queue.identity, 10 * PAGE, 12 * PAGE)
-    world.shard.journal.redeliver(queue.identity, 20 * PAGE, 1 << 61)
+    world.shard.journal.redeliver(queue.identity, 20 * PAGE, 1 << 47)
     log.take()
     replay = Replay(Shard(1, journal=True), False)
     replay.shard.pages.fold_above = ABOVE
@@ -198,7 +198,7 @@ def test_what_a_log_says_of_a_wide_range_takes_no_longer_than_what_is_there(kind
     log, queue, client = FakeLog(world.shard), world.kept_queue(b"k"), world.connect()
     client.send(message(b"k", b"x", PERSISTENT) * 3)
     log.take()
-    run = struct.pack("!IIQQQ", 32, kind << 24, queue.identity, 1, 1 << 61)
+    run = struct.pack("!IIQQQ", 32, kind << 24, queue.identity, 1, 1 << 47)
     log.batches.append((2, bytes(48) + run))
     again = log.replayed().claim(queue.identity)
     assert [position for position, _, _ in again.index.entries()] == left

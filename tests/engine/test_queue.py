@@ -125,7 +125,7 @@ def test_purging_drops_what_is_ready_and_nothing_else(world, queue):
 
 
 def test_a_queue_that_refuses_takes_messages_again_when_there_is_room(world, queue):
-    queue.refuse_above(2)
+    world.limit(queue, 2)
     publish(world, 3)
     client = world.connect()
     assert (client.channel().get(queue, True), queue.ready_count) == (True, 1)
@@ -136,7 +136,7 @@ def test_a_queue_that_refuses_takes_messages_again_when_there_is_room(world, que
 
 
 def test_only_ready_messages_fill_a_queue(world, queue):
-    queue.refuse_above(1)
+    world.limit(queue, 1)
     publish(world, 1)
     client = world.connect()
     client.channel().get(queue, False)

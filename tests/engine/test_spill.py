@@ -299,6 +299,7 @@ class SpilledCommands(Commands):
             if fill:
                 stream += self.published(b"3", 2, 200)
         self.client.send(stream)
+        self.take_in()
         self.store_down_to(0)
 
     @precondition(lambda self: any(chunk.buffer is None for chunk in self.chunks()))

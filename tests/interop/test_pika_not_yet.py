@@ -29,28 +29,6 @@ def drain(channel: BlockingChannel, queue: str) -> list[bytes]:
     return found
 
 
-def test_nothing_expires(channel: BlockingChannel, name: str) -> None:
-    channel.queue_declare(name, exclusive=True, arguments={"x-message-ttl": 0})
-    fill(channel, name, b"a", expiration="0")
-    assert drain(channel, name) == [b"a"]
-
-
-def test_no_queue_is_too_long(channel: BlockingChannel, name: str) -> None:
-    arguments = {"x-max-length": 1, "x-max-length-bytes": 1, "x-overflow": "reject-publish"}
-    channel.queue_declare(name, exclusive=True, arguments=arguments)
-    fill(channel, name, b"first", b"second")
-    assert drain(channel, name) == [b"first", b"second"]
-
-
-def test_what_is_rejected_goes_nowhere(channel: BlockingChannel, name: str) -> None:
-    dead = channel.queue_declare("", exclusive=True).method.queue
-    arguments = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": dead}
-    channel.queue_declare(name, exclusive=True, arguments=arguments)
-    fill(channel, name, b"bad")
-    channel.basic_reject(channel.basic_get(name)[0].delivery_tag, requeue=False)
-    assert (drain(channel, name), drain(channel, dead)) == ([], [])
-
-
 def test_a_death_that_a_client_tells_of_is_a_header_like_any_other(
     channel: BlockingChannel, queue: str
 ) -> None:
@@ -58,15 +36,6 @@ def test_a_death_that_a_client_tells_of_is_a_header_like_any_other(
     fill(channel, queue, b"x", headers=headers)
     _, properties, _ = channel.basic_get(queue, auto_ack=True)
     assert properties.headers == headers
-
-
-def test_messages_stay_in_order_whatever_their_priority(
-    channel: BlockingChannel, name: str
-) -> None:
-    channel.queue_declare(name, exclusive=True, arguments={"x-max-priority": 9})
-    for priority, body in [(1, b"low"), (9, b"high"), (5, b"middle")]:
-        fill(channel, name, body, priority=priority)
-    assert drain(channel, name) == [b"low", b"high", b"middle"]
 
 
 @pytest.mark.parametrize("exchange", ["trace", "event", "log"])

@@ -9,6 +9,7 @@ from leveret.broker.broker import Broker
 from leveret.broker.limits import Limits
 from leveret.engine.memory import Memory
 from leveret.engine.shard import Shard
+from leveret.peers.amqp091 import dead_letter
 from leveret.peers.pace import Pace
 from leveret.peers.protocol_header import Newcomer
 from leveret.peers.service import Definitions, InMemory, Messages, Service
@@ -56,6 +57,7 @@ class Server:
         memory: Memory | None = None,
     ) -> None:
         self.shard = Shard(0, memory)
+        self.shard.contents[0] = dead_letter
         self.broker = Broker(self.shard, Random(1).randbytes, limits)
         self.reports: list[Exception] = []
         self.told: list[tuple[str, str, str]] = []  # what the journal was: level, event, detail

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+from leveret.engine.agenda import Agenda
 from leveret.engine.memory import Memory
 from leveret.server.address import Address
 from leveret.server.clock import Clock
@@ -33,6 +34,7 @@ class FakeShard:
         self.spare_dropped = False
         self.work = 0
         self.halvings = 0
+        self.agenda = Agenda()
 
     @property
     def pending(self) -> bool:

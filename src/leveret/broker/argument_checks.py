@@ -25,12 +25,14 @@ def check_values(arguments: Arguments, checks: Mapping[str, Check], *, resource:
             refuse(name, reason, resource=resource)
 
 
-def check_not_of_other_types(arguments: Arguments, names: Iterable[str], *, resource: str) -> None:
+def check_not_of_other_types(
+    arguments: Arguments, names: Iterable[str], *, kind: str = "classic", resource: str
+) -> None:
     """Raises PreconditionFailed for an argument that only other types of queue understand."""
     for name in names:
         if name in arguments:
             raise PreconditionFailed(
-                f"invalid arg '{name}' for {resource} of queue type rabbit_classic_queue"
+                f"invalid arg '{name}' for {resource} of queue type rabbit_{kind}_queue"
             )
 
 

@@ -28,6 +28,7 @@ from leveret.broker.parameters import OPERATOR_POLICIES, VIRTUAL_HOST_LIMITS
 from leveret.broker.password import MD5, NOBODYS, SHA256, Password
 from leveret.broker.permission import Permission, TopicPermission, rule_of, topic_rule_of
 from leveret.broker.policy import Policy
+from leveret.broker.queue_settings import CLASSIC
 from leveret.broker.users import GUEST
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ OF_THE_DOCUMENT: Final = (
     *("original_vhost_name", "explanation", "metadata", "vhost", "description"),
     *("default_queue_type", "limits", "tags", "name"),
 )
-TYPES_TO_COME: Final = ("quorum", "stream")
+TYPES_TO_COME: Final = ("stream",)
 
 Change = Callable[[], None]
 
@@ -355,7 +356,7 @@ def read_queue(work: Import, entry: Entry) -> Change:
             work.note(
                 f"{resource}: there are no queues of type {type} yet: it works as a classic one"
             )
-        check_queue(target, name, arguments, is_classic=type == queue_arguments.CLASSIC)
+        check_queue(target, name, arguments, is_classic=type == CLASSIC)
         target.make_queue(
             name, durable=durable, auto_delete=auto_delete, owner=None, arguments=arguments
         )

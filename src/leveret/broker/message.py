@@ -24,6 +24,7 @@ class Message(NamedTuple):
     timestamp: int | None = None
     priority: int = 0
     arrival: int = 0  # milliseconds since 1970
+    expiration: int | None = None  # milliseconds that it may stay
     persistent: bool = False
     properties: bytes = NO_PROPERTIES
     body: bytes | memoryview = b""

@@ -23,8 +23,8 @@ from leveret.broker.policy import (
     effective_arguments,
     merged,
 )
-from leveret.broker.queue_arguments import CLASSIC, TYPE
-from leveret.broker.queue_settings import QueueSettings
+from leveret.broker.queue_arguments import TYPE
+from leveret.broker.queue_settings import CLASSIC, QueueSettings
 
 if TYPE_CHECKING:
     from leveret.broker.exchange import Exchange

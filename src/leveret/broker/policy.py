@@ -23,7 +23,8 @@ from leveret.broker.arguments import Arguments
 from leveret.broker.errors import PreconditionFailed
 from leveret.broker.expression import Expression, compiled
 from leveret.broker.expression_program import InvalidExpression
-from leveret.broker.queue_arguments import CLASSIC, OVERFLOWS, TYPE
+from leveret.broker.queue_arguments import OVERFLOWS, TYPE
+from leveret.broker.queue_settings import CLASSIC
 
 ALTERNATE_EXCHANGE: Final = "alternate-exchange"
 OVERFLOW: Final = "overflow"

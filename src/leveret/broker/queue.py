@@ -11,8 +11,9 @@ from leveret.broker import queue_arguments
 from leveret.broker.arguments import Arguments
 from leveret.broker.equivalence import check_arguments, check_field
 from leveret.broker.errors import AccessRefused, ResourceLocked
+from leveret.broker.lease import Lease
 from leveret.broker.policy import NO_POLICY
-from leveret.broker.queue_settings import QueueSettings
+from leveret.broker.queue_settings import QUORUM, QueueSettings
 from leveret.engine.route import Exchange as RouteSource
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ class Subscription(Protocol):
 class Queue:
     """`owner` is the connection that an exclusive queue belongs to, None for all other queues.
 
-    `settings` are what its arguments ask for, and policies; `effective` is whose these are.
+    `settings` are what its arguments ask for, and policies; `effective` is whose these are. `lease`
+    is there if it goes when nobody uses it.
     """
 
     __slots__ = (
@@ -48,6 +50,7 @@ class Queue:
         "bindings",
         "durable",
         "effective",
+        "lease",
         "name",
         "owner",
         "settings",
@@ -79,12 +82,14 @@ class Queue:
         self.bindings: dict[Binding, None] | None = None  # those that lead here, in order
         self.subscriptions: dict[Subscription, None] | None = None
         self.effective = NO_POLICY
+        self.lease: Lease | None = None
         self.settings: QueueSettings
         QueueSettings.from_arguments(arguments).apply(self)
 
     @property
     def message_count(self) -> int:
         """The messages that are ready, as queue.declare-ok counts them."""
+        self.topology.shard.rulebook.refresh(self.store)
         return self.store.ready_count
 
     @property
@@ -93,6 +98,8 @@ class Queue:
 
     def subscribe(self, subscription: Subscription) -> None:
         """Raises AccessRefused if an exclusive consumer is there, or cannot be alone."""
+        if subscription.exclusive and self.settings.single_active_consumer:
+            raise AccessRefused(f"{self.description} in exclusive use")
         if self.subscriptions is None:
             self.subscriptions = {}
         elif subscription.exclusive or next(iter(self.subscriptions)).exclusive:
@@ -112,8 +119,23 @@ class Queue:
         if self.subscriptions:
             return
         self.subscriptions = None
+        self.used()
         if self.auto_delete:
             self.topology.remove_queue(self)
+
+    def used(self) -> None:
+        """Somebody needs it: it has been declared, asked for a message, or left by a consumer."""
+        if self.lease is not None:
+            self.lease.renew()
+
+    def check_get(self) -> None:
+        """Raises ResourceLocked if its messages cannot be asked for one by one."""
+        settings = self.settings
+        if settings.type == QUORUM and settings.single_active_consumer:
+            raise ResourceLocked(
+                f"cannot obtain access to locked {self.description}. basic.get operations are not "
+                "supported by quorum queues with single active consumer"
+            )
 
     def check_access(self, connection: object | None) -> None:
         """Raises ResourceLocked if the queue is another connection's own."""
@@ -132,7 +154,10 @@ class Queue:
             "auto_delete", current=self.auto_delete, received=auto_delete, resource=resource
         )
         check_arguments(
-            queue_arguments.COMPARED, current=self.arguments, received=arguments, resource=resource
+            queue_arguments.compared(self.arguments),
+            current=self.arguments,
+            received=arguments,
+            resource=resource,
         )
 
     def refuse_access(self) -> None:

@@ -18,12 +18,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from leveret.broker.arguments import Arguments
+from leveret.broker.dead_letters import dead_letters_of
 from leveret.broker.equivalence import plain
+from leveret.broker.lease import grant
 
 if TYPE_CHECKING:
     from leveret.broker.queue import Queue
 
 CLASSIC: Final = "classic"
+QUORUM: Final = "quorum"
+DELIVERY_LIMIT: Final = 20  # of a quorum queue that nobody has given another
 DROP_HEAD: Final = "drop-head"
 REJECT_PUBLISH: Final = "reject-publish"
 REJECT_PUBLISH_DLX: Final = "reject-publish-dlx"
@@ -52,6 +56,8 @@ class QueueSettings:
     @classmethod
     def from_arguments(cls, arguments: Arguments) -> QueueSettings:
         """For arguments that were checked."""
+        if not arguments:
+            return NO_SETTINGS
         return cls(
             type=text_of(arguments, "x-queue-type") or CLASSIC,
             message_ttl=number_of(arguments, "x-message-ttl"),
@@ -68,8 +74,46 @@ class QueueSettings:
         )
 
     def apply(self, queue: Queue) -> None:
-        """The queue goes by these from now on."""
+        """The queue goes by these from now on.
+
+        What it has to drop for that it drops in the coming turn: while a broker starts, what dies
+        might find no way yet.
+        """
         queue.settings = self
+        queue.lease = grant(queue, self.expires)
+        shard, store = queue.topology.shard, queue.store
+        if store.rules is None and not self.has_rules:
+            return
+        rules = shard.rulebook.rules_of(store)
+        rules.limit_age(self.message_ttl)
+        rules.limit_length(
+            count_max=self.max_length,
+            bytes_max=self.max_length_bytes,
+            refusing=self.overflow != DROP_HEAD,
+        )
+        rules.rank(self.max_priority)
+        rules.serve_one(self.single_active_consumer)
+        if self.type == QUORUM:
+            limit = DELIVERY_LIMIT if self.delivery_limit is None else self.delivery_limit
+            rules.count_deliveries(limit)
+        rules.bury_with(
+            dead_letters_of(queue, self.dead_letter_exchange, self.dead_letter_routing_key),
+            refused=self.overflow == REJECT_PUBLISH_DLX,
+        )
+        shard.rulebook.look_after(store)
+
+    @property
+    def has_rules(self) -> bool:
+        """There is something that the engine has to look after."""
+        return (
+            self.message_ttl is not None
+            or self.max_length is not None
+            or self.max_length_bytes is not None
+            or self.dead_letter_exchange is not None
+            or self.max_priority is not None
+            or self.single_active_consumer
+            or self.type == QUORUM
+        )
 
 
 NO_SETTINGS: Final = QueueSettings()

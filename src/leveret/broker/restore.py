@@ -30,11 +30,17 @@ from leveret.broker.definitions import (
 )
 from leveret.broker.errors import BrokerError
 from leveret.broker.queue import Queue
+from leveret.broker.queue_arguments import type_of
+from leveret.broker.queue_settings import QUORUM
 from leveret.broker.virtual_host import VirtualHost, find_type
 from leveret.engine.queue import Queue as Store
 
 if TYPE_CHECKING:
     from leveret.broker.binding import Destination
+
+
+KEEPS_ALL = 2
+"""As the engine numbers what it keeps: every message."""
 
 
 class RestoreError(Exception):
@@ -101,14 +107,18 @@ def restore_exchange(host: VirtualHost, key: Key, value: Value, classes: Classes
 def restore_queue(
     host: VirtualHost, key: Key, value: Value, classes: Classes, open_store: OpenStore
 ) -> None:
+    arguments = load_arguments(table(value["arguments"]), classes)
+    store = open_store(whole_number(value["id"]))
+    if type_of(arguments) == QUORUM:
+        store.keep(KEEPS_ALL, store.identity)
     queue = Queue(
         key[2],
         host.topology,
-        open_store(whole_number(value["id"])),
+        store,
         durable=True,
         auto_delete=bool(value["auto_delete"]),
         owner=None,
-        arguments=load_arguments(table(value["arguments"]), classes),
+        arguments=arguments,
     )
     host.topology.add_queue(queue)
     host.policies.govern_queue(queue)

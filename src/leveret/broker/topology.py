@@ -91,6 +91,8 @@ class Topology:
     def remove_queue(self, queue: Queue) -> Chore:
         """And its messages, and all bindings to it and its consumers: when the chore is done."""
         del self.queues[queue.name]
+        if queue.lease is not None:
+            queue.lease.end()
         self.make_default_route_stale(queue)
         if queue.owner is not None:
             self.disown(queue)
@@ -158,6 +160,10 @@ class Topology:
             route = Route(destination.source, (destination.store.number,))
         else:
             route = self.route_message(destination, message)
+        self.hand_over(message, route)
+
+    def hand_over(self, message: Message, route: Route, *, is_dead: bool = False) -> None:
+        """Stores a message that no client has just published; see Shard.insert()."""
         self.shard.insert(
             route,
             encoded(message.exchange),
@@ -165,19 +171,28 @@ class Topology:
             properties=message.properties,
             body=bytes(message.body),
             arrival=message.arrival,
+            expiry=0 if message.expiration is None else message.arrival + message.expiration,
             priority=message.priority,
             persistent=message.persistent,
+            is_dead=is_dead,
         )
 
     def trace(
         self, exchange: Exchange, message: Message, *, by_keys: bool = False
     ) -> list[int] | None:
-        """The engine's numbers of all queues that a message reaches from here, each once.
+        """The engine's numbers of all queues that reach() finds."""
+        reached = self.reach(exchange, message, by_keys=by_keys)
+        return None if reached is None else list(reached)
+
+    def reach(
+        self, exchange: Exchange, message: Message, *, by_keys: bool = False
+    ) -> dict[int, Queue] | None:
+        """All queues that a message reaches from here, by the engine's numbers.
 
         Marks the exchanges on the way. None: the routing keys alone should decide (`by_keys`),
         and do not.
         """
-        numbers: dict[int, None] = {}
+        numbers: dict[int, Queue] = {}
         seen = {exchange}
         work = [exchange]
         while work:
@@ -188,11 +203,11 @@ class Topology:
             for destination in self.destinations(passed, message):
                 if isinstance(destination, Queue):
                     if not destination.store.closed:
-                        numbers[destination.store.number] = None
+                        numbers[destination.store.number] = destination
                 elif destination not in seen:
                     seen.add(destination)
                     work.append(destination)
-        return list(numbers)
+        return numbers
 
     def spend(self, count: int) -> None:
         self.looked += count

@@ -36,6 +36,7 @@ from leveret.broker.names import (
 from leveret.broker.permission import CONFIGURE, READ, WRITE
 from leveret.broker.policies import Policies
 from leveret.broker.queue import Queue
+from leveret.broker.queue_settings import QUORUM
 from leveret.broker.reply_queues import PSEUDO_QUEUE, check_not_reply_queue, reply_address
 from leveret.broker.topology import Topology, for_this_key
 from leveret.engine.chores import Chore
@@ -203,14 +204,17 @@ class VirtualHost:
         name = stripped(name)
         if passive:
             access.check_any(QUEUE, name)
-            return self.find_queue(name, connection)
+            queue = self.find_queue(name, connection)
+            queue.used()
+            return queue
         check_not_reserved(name, kind="queue")
         owner = connection if exclusive else None
         durable = durable and not exclusive
+        queue_arguments.check_named(name, arguments)
         name = name or self.unused_queue_name()
         access.check(CONFIGURE, QUEUE, name)
-        queue = self.queues.get(name)
-        if queue is None:
+        found = self.queues.get(name)
+        if found is None:
             check_dead_letters(name, arguments, access)
             return self.add_queue(
                 name,
@@ -219,7 +223,9 @@ class VirtualHost:
                 owner=owner,
                 arguments=arguments,
             )
+        queue = found
         queue.check_same(durable=durable, auto_delete=auto_delete, owner=owner, arguments=arguments)
+        queue.used()
         return queue
 
     def delete_queue(
@@ -461,7 +467,15 @@ class VirtualHost:
         owner: object | None,
         arguments: Arguments,
     ) -> Queue:
-        queue_arguments.check(arguments, resource=self.queue_description(name))
+        resource = self.queue_description(name)
+        queue_arguments.check(arguments, resource=resource)
+        queue_arguments.check_kind(
+            arguments,
+            durable=durable,
+            exclusive=owner is not None,
+            auto_delete=auto_delete,
+            resource=resource,
+        )
         self.check_queue_count(name)
         return self.make_queue(
             name, durable=durable, auto_delete=auto_delete, owner=owner, arguments=arguments
@@ -478,7 +492,8 @@ class VirtualHost:
     ) -> Queue:
         store = self.shard.open_queue()
         if durable and self.shard.keeps:
-            self.shard.keep_queue(store, everything=False)
+            everything = queue_arguments.type_of(arguments) == QUORUM
+            self.shard.keep_queue(store, everything=everything)
         queue = Queue(
             name,
             self.topology,

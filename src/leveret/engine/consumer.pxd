@@ -5,6 +5,7 @@ cdef enum:
     IN_ROUND = 0
     FOR_CREDIT = 1
     FOR_OUTPUT = 2
+    FOR_TURN = 3
 
 cdef class Consumer:
     cdef readonly Output output

@@ -18,6 +18,7 @@ else:
     IN_ROUND = 0
     FOR_CREDIT = 1
     FOR_OUTPUT = 2
+    FOR_TURN = 3
 
 
 class Consumer:
@@ -26,7 +27,8 @@ class Consumer:
     `credit_max` is how many of its messages may be unacknowledged, 0 for any number. A `settled`
     consumer acknowledges nothing: what it was sent is gone. A consumer is `parked` while it can
     take nothing, for want of credit or of room in its output: the queue does not look at it until
-    it is unparked. Those of a lower `priority` are served while all of a higher one are parked.
+    it is unparked; or for its turn, where only one at a time is served. Those of a lower
+    `priority` are served while all of a higher one are parked.
     """
 
     def __init__(self, output: Output, credit_max: int, settled: bool, priority: int = 0) -> None:

@@ -151,7 +151,9 @@ class Forward:
         while named < after:
             queue = named_queue(self.queues, buffer.u32(named + 4))
             if queue is not None and queue.identity == buffer.u64(named):
-                if self.refers(queue.index.entry(buffer.u64(named + 8)), location):
+                if self.refers(
+                    queue.index_at(buffer.u64(named + 8)).entry(buffer.u64(named + 8)), location
+                ):
                     return queue.number
             named += TARGET_BYTES
         return -1
@@ -295,14 +297,14 @@ class Forward:
         body_length: cython.Py_ssize_t,
     ) -> cython.bint:
         """Whether the queue did refer to the old place; it refers to the new one now."""
-        entry: cython.ulonglong = queue.index.entry(position)
+        entry: cython.ulonglong = queue.index_at(position).entry(position)
         here: cython.ulonglong = entry & LOCATION_MASK
         at: cython.Py_ssize_t = here & OFFSET_MASK
         chunk: Chunk
         if not self.refers(entry, old) and not self.refers(entry, new):
             return False
         if here == old:
-            queue.index.relocate(position, old, new)
+            queue.relocate(position, old, new)
             queue.weigh(position, body_length)
             return True
         chunk = self.records.chunk_of(here)  # of a guest, which may be another queue's, too

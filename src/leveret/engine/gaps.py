@@ -1,5 +1,7 @@
 """Which positions of a queue nothing stands at any more: all that there have been but the live.
 
+And how often those went back that are there.
+
 A log that is to forget what it was told about messages, and not the messages, has to be told again.
 """
 
@@ -22,8 +24,10 @@ from leveret.engine.queue import Queue
 if cython.compiled:
     from cython.cimports.leveret.engine.folds import Folds
     from cython.cimports.leveret.engine.index import Index
+    from cython.cimports.leveret.engine.levels import LEVEL_SHIFT
     from cython.cimports.leveret.engine.pages import PAGE_SLOTS, Page
 else:
+    from leveret.engine.levels import LEVEL_SHIFT
     from leveret.engine.pages import PAGE_SLOTS
 
 NUMBER_SHIFT = cython.declare(cython.int, 9)
@@ -54,10 +58,12 @@ def all_gone(queues: list[Queue | None], journal: Journal) -> Iterator[None]:
     for queue in list(queues):
         if queue is None or not queue.keeps:
             continue
-        for first, last in gone_runs(queue.index):
+        for first, last in [run for index in queue.indexes() for run in gone_runs(index)]:
             if queue.keeps:  # it was not dropped meanwhile
                 journal.gone(queue.identity, first, last)
             yield
+        if queue.rules is not None:
+            yield from queue.rules.log_counts()
 
 
 def gone_runs(index: Index) -> list[tuple[int, int]]:
@@ -66,9 +72,9 @@ def gone_runs(index: Index) -> list[tuple[int, int]]:
     folds: Folds = index.folds
     page: Page = index.pages.head
     copied: Page = Page()
-    number: cython.ulonglong = 0
+    expected: cython.ulonglong = index.next_position >> LEVEL_SHIFT << LEVEL_SHIFT
+    number: cython.ulonglong = expected >> NUMBER_SHIFT
     folded: cython.ulonglong
-    expected: cython.ulonglong = 0
     count: cython.ulonglong
     while True:
         folded = NOWHERE if folds is None else folds.lowest_from(number)

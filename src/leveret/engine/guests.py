@@ -175,7 +175,7 @@ class Guests:
             if queue is None and self.emptying:
                 queue = self.emptying.get(buffer.u32(named + 4))
             if queue is not None:
-                queue.index.relocate(buffer.u64(named + 8), here, home)
+                queue.relocate(buffer.u64(named + 8), here, home)
             named += TARGET_BYTES
         chunk.live_bytes -= buffer.u32(at + LENGTH)
         self.records.live_count -= 1

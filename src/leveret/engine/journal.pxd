@@ -10,6 +10,7 @@ cdef enum:
     DROP = 3
     DEFINE = 4
     REDELIVER = 5
+    COUNT = 6
     SETTLE_BYTES = 32
     DROP_BYTES = 16
     DEFINE_HEAD_BYTES = 16
@@ -41,6 +42,13 @@ cdef class Journal:
     cdef Py_ssize_t settle(self, unsigned long long queue, unsigned long long position) except -1
     cdef int extend(self, Py_ssize_t at, unsigned long long position) except -1
     cdef Py_ssize_t begin(self, int kind, Py_ssize_t length, unsigned long long queue) except -1
+    cdef int count(
+        self,
+        unsigned long long queue,
+        unsigned long long position,
+        unsigned long long failures,
+        unsigned long long deliveries,
+    ) except -1
     cpdef gone(self, unsigned long long queue, unsigned long long first, unsigned long long last)
     cpdef drop(self, unsigned long long queue, bytes key=*)
     cpdef define(self, bytes key, bytes value)

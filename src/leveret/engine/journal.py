@@ -10,6 +10,8 @@ multiples of 8 and of the whole record:
     ENQUEUE   a message, as records.py has it, with 1 as its kind
     SETTLE    u32 length 32, u8 kind 2, zeros, u64 queue, u64 first, u64 last position
     REDELIVER the same with 5: messages that were delivered, and are there
+    COUNT     the same with 6 as kind, then u64 position, u32 failed deliveries, u32 deliveries of a
+              message that went back
     DROP      u32 length 16, u8 kind 3, zeros, u64 queue
     DEFINE    u32 length, u8 kind 4, u8 1 if the key is gone, zeros, u32 key length,
               u32 value length, key, value, zeros
@@ -44,6 +46,7 @@ else:
     DROP = 3
     DEFINE = 4
     REDELIVER = 5
+    COUNT = 6
     SETTLE_BYTES = 32
     DROP_BYTES = 16
     DEFINE_HEAD_BYTES = 16
@@ -148,6 +151,19 @@ class Journal:
         at: cython.Py_ssize_t = self.begin(REDELIVER, SETTLE_BYTES, queue)
         self.chunk.buffer.put_u64(at + 16, first)
         self.chunk.buffer.put_u64(at + 24, last)
+
+    def count(
+        self,
+        queue: cython.ulonglong,
+        position: cython.ulonglong,
+        failures: cython.ulonglong,
+        deliveries: cython.ulonglong,
+    ) -> cython.int:
+        """A message went back: how often it has been delivered, and how often that failed."""
+        at: cython.Py_ssize_t = self.begin(COUNT, SETTLE_BYTES, queue)
+        self.chunk.buffer.put_u64(at + 16, position)
+        self.chunk.buffer.put_u64(at + 24, failures << 32 | deliveries)
+        return 0
 
     def drop(self, queue: cython.ulonglong, key: bytes | None = None) -> None:
         """A queue has gone with all that was in it, and in the same batch its definition."""

@@ -10,6 +10,9 @@ unparked.
 
 The next message's record may not be in memory. Then the queue puts itself on its shard's list of
 those that want something, delivers nothing, and is touched when the record is there (recall.py).
+
+What only some queues do, and under which conditions a message goes out or is dropped, is said by
+`rules`; most have none (queue_rules.py).
 """
 
 from __future__ import annotations
@@ -25,9 +28,11 @@ from leveret.engine.consumer import Consumer
 from leveret.engine.errors import InvariantError
 from leveret.engine.index import Index
 from leveret.engine.journal import Journal
+from leveret.engine.levels import Levels
 from leveret.engine.pages import Page, PagePool
 from leveret.engine.records import Records
 from leveret.engine.rounds import Rounds
+from leveret.engine.rules import Rules
 
 if cython.compiled:
     from cython.cimports.leveret.engine.chores import Chore
@@ -35,24 +40,34 @@ if cython.compiled:
     from cython.cimports.leveret.engine.consumer import (
         FOR_CREDIT,
         FOR_OUTPUT,
+        FOR_TURN,
         IN_ROUND,
         Consumer,
     )
     from cython.cimports.leveret.engine.index import REDELIVERED, UNWEIGHED, Index
     from cython.cimports.leveret.engine.journal import Journal
+    from cython.cimports.leveret.engine.levels import LEVEL_SHIFT, Levels
     from cython.cimports.leveret.engine.pages import PAGE_SLOTS, Page, PagePool
-    from cython.cimports.leveret.engine.records import BODY_LENGTH, Records
+    from cython.cimports.leveret.engine.records import BODY_LENGTH, PRIORITY, Records
     from cython.cimports.leveret.engine.rounds import Rounds
+    from cython.cimports.leveret.engine.rules import Rules
 else:
     from leveret.engine.chunk import ORDINARY
-    from leveret.engine.consumer import FOR_CREDIT, FOR_OUTPUT, IN_ROUND
+    from leveret.engine.consumer import FOR_CREDIT, FOR_OUTPUT, FOR_TURN, IN_ROUND
     from leveret.engine.index import REDELIVERED, UNWEIGHED
+    from leveret.engine.levels import LEVEL_SHIFT
     from leveret.engine.pages import PAGE_SLOTS
-    from leveret.engine.records import BODY_LENGTH
+    from leveret.engine.records import BODY_LENGTH, PRIORITY
 
     KEEPS_NOTHING = 0
     KEEPS_PERSISTENT = 1
     KEEPS_ALL = 2
+    # What becomes of an unacknowledged message: it has been dealt with; it goes back, and nobody
+    # is to blame; it goes back because dealing with it failed; it is not wanted.
+    ACCEPTED = 0
+    RELEASED = 1
+    FAILED = 2
+    REJECTED = 3
 
 STATE_SHIFT = cython.declare(cython.int, 56)
 STATE_MASK = cython.declare(cython.int, 7)
@@ -63,6 +78,8 @@ NUMBER_SHIFT = cython.declare(cython.int, 9)
 NEVER = cython.declare(cython.ulonglong, 1 << 63)
 # No bounds: all of it.
 LAST_POSITION = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)
+# No position, but for each level where it ended when it was asked.
+WHERE_MARKED = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFE)
 COUNT_MAX = cython.declare(cython.Py_ssize_t, 0x7FFFFFFFFFFFFFFF)
 # 0.2 ms of one queue's deliveries before the others have theirs.
 MESSAGES_PER_TURN = cython.declare(cython.Py_ssize_t, 4096)
@@ -95,12 +112,14 @@ class Queue:
         self.settled_at = 0
         self.settled_last = 0
         self.index = Index(pages)
+        self.page_pool = pages
         self.rounds = Rounds()
+        self.rules = cython.cast(Rules, None)
+        self.levels = cython.cast(Levels, None)  # with rules only
         self.consumer_count = 0
         self.ready_count = 0
         self.ready_bytes = 0
         self.unacked_count = 0
-        self.ready_count_max = 0
         self.dirty = False
         self.held_count = 0
         self.closed = False
@@ -114,9 +133,13 @@ class Queue:
         self.last_recall = 0
         self.waiters: list[Chore] = []
 
-    def accepts(self) -> cython.bint:
-        """False: the queue is full and refuses what is published to it."""
-        return self.ready_count_max == 0 or self.ready_count < self.ready_count_max
+    def accepts(self, body_length: cython.Py_ssize_t) -> cython.bint:
+        """False: the queue is full and refuses a message of this length."""
+        return self.rules is None or self.rules.accepts(body_length)
+
+    def accepted(self) -> cython.bint:
+        """What accepts() has said last: asked again it might serve consumers once more."""
+        return self.rules is None or self.rules.accepted
 
     def keep(self, keeps: cython.int, identity: cython.ulonglong) -> None:
         """From now on the log keeps messages of this queue; for Shard.keep_queue()."""
@@ -131,21 +154,45 @@ class Queue:
         redelivered: cython.bint,
     ) -> cython.bint:
         """The log has this message at a position; False: it has it elsewhere, too."""
-        if position >= self.index.next_position:
-            self.index.next_position = position
-            self.enqueue(location, body_length)
-        elif self.index.put(position, location):
-            self.ready_count += 1
-            self.ready_bytes += body_length
-        else:
+        index: Index = self.index_for(position)
+        if position >= index.next_position:
+            index.next_position = position
+            index.append(location)
+        elif not index.put(position, location):
             return False
+        self.ready_count += 1
+        self.ready_bytes += body_length
         if redelivered:
-            self.index.mark_redelivered(position)
+            index.mark_redelivered(position)
+        if self.levels is not None:
+            self.levels.came(position)
+            self.index = self.levels.head
         return True
+
+    def index_at(self, position: cython.ulonglong) -> Index:
+        """The index that a position is in."""
+        return self.index if self.levels is None else self.levels.index_at(position)
+
+    def relocate(
+        self, position: cython.ulonglong, old: cython.ulonglong, new: cython.ulonglong
+    ) -> cython.bint:
+        """As Index.relocate()."""
+        return self.index_at(position).relocate(position, old, new)
+
+    def index_for(self, position: cython.ulonglong) -> Index:
+        """The same, for a position of a level that the queue may have none of yet."""
+        if self.levels is None and position >> LEVEL_SHIFT > 0:
+            self.have_levels()
+        return self.index_at(position)
+
+    def have_levels(self) -> None:
+        """From now on messages may stand in levels."""
+        if self.levels is None:
+            self.levels = Levels(self.index, self.ready_count, self.page_pool)
 
     def forget(self, first: cython.ulonglong, last: cython.ulonglong) -> cython.int:
         """The log has it that these are gone; those that are not there went before."""
-        index: Index = self.index
+        index: Index = self.index_for(first)
         last_page: cython.ulonglong = last >> NUMBER_SHIFT
         page: Page = index.page_within(first >> NUMBER_SHIFT, last_page)
         begin: cython.ulonglong
@@ -159,13 +206,12 @@ class Queue:
                     self.lighten(entry)
                     self.ready_count -= 1
                     self.records.release(entry & LOCATION_MASK)
+                    self.left(position)
+                    if self.rules is not None:
+                        self.rules.gone(position)
             page = index.page_within((begin >> NUMBER_SHIFT) + 1, last_page)
         index.next_position = max(index.next_position, last + 1)
         return 0
-
-    def refuse_above(self, ready_count: cython.Py_ssize_t) -> None:
-        """Refuse messages while so many are ready; 0: never refuse."""
-        self.ready_count_max = ready_count
 
     def enqueue(
         self, location: cython.ulonglong, body_length: cython.Py_ssize_t
@@ -173,10 +219,33 @@ class Queue:
         """Takes a record in behind all others; returns its position."""
         self.ready_count += 1
         self.ready_bytes += body_length
+        if self.levels is not None:
+            return self.append_to_level(location)
         return self.index.append(location)
+
+    def append_to_level(self, location: cython.ulonglong) -> cython.ulonglong:
+        """Behind all others of its priority."""
+        chunk: Chunk = self.records.chunk_of(location)
+        priority: cython.int = chunk.buffer.u8((location & OFFSET_MASK) + PRIORITY)
+        position: cython.ulonglong = self.levels.append(priority, location)
+        self.index = self.levels.head
+        return position
+
+    def left(self, position: cython.ulonglong) -> cython.int:
+        """What stood there was ready, and is not any more: another level may be next."""
+        if self.levels is not None:
+            self.levels.went(position)
+            self.index = self.levels.head
+        return 0
 
     def deliver(self) -> cython.bint:
         """Hands ready messages to consumers; True: there is more for another turn."""
+        if self.rules is not None:
+            return self.rules.deliver()
+        return self.serve()
+
+    def serve(self) -> cython.bint:
+        """Hands ready messages to those who can take some; True: one turn has no time for more."""
         rounds: Rounds = self.rounds
         consumer: Consumer
         budget: cython.Py_ssize_t = MESSAGES_PER_TURN
@@ -204,6 +273,12 @@ class Queue:
 
     def deliver_next(self, consumer: Consumer) -> cython.bint:
         """The first ready message goes to a consumer that can take it; False: it is not here."""
+        if self.rules is not None:
+            return self.rules.deliver_next(consumer)
+        return self.deliver_head(consumer)
+
+    def deliver_head(self, consumer: Consumer) -> cython.bint:
+        """The same, whatever the rules say of the message."""
         index: Index = self.index
         location: cython.ulonglong
         position: cython.ulonglong
@@ -233,12 +308,22 @@ class Queue:
             self.let_go(chunk, at, position)
         return True
 
+    def give_back(self, position: cython.ulonglong, outcome: cython.int) -> cython.int:
+        """An unacknowledged message is not accepted."""
+        if self.rules is not None:
+            return self.rules.give_back(position, outcome)
+        return self.settle(position) if outcome == REJECTED else self.requeue(position)
+
     def settle(self, position: cython.ulonglong) -> cython.int:
-        """An unacknowledged message is acknowledged, or rejected for good."""
+        """An unacknowledged message is gone."""
         entry: cython.ulonglong
         if self.closed:
             return 0
-        entry = self.index.remove(position)
+        if self.rules is None:
+            entry = self.index.remove(position)
+        else:
+            self.rules.gone(position)
+            entry = self.index_at(position).remove(position)
         if entry == 0:
             raise InvariantError("a settled message was not there")
         self.unacked_count -= 1
@@ -278,21 +363,25 @@ class Queue:
         chunk: Chunk
         if self.closed:
             return 0
-        if not self.index.requeue(position):
+        index: Index = self.index_at(position)
+        if not index.requeue(position):
             raise InvariantError("a requeued message was not there")
-        location = self.index.entry(position) & LOCATION_MASK
+        location = index.entry(position) & LOCATION_MASK
         chunk = self.records.chunk_of(location)
         self.unacked_count -= 1
         self.ready_count += 1
         if chunk.buffer is None:
-            self.index.unweigh(position)
+            index.unweigh(position)
         else:
             self.ready_bytes += chunk.buffer.u32((location & OFFSET_MASK) + BODY_LENGTH)
+        if self.levels is not None:
+            self.levels.came(position)
+            self.index = self.levels.head
         return 0
 
     def weigh(self, position: cython.ulonglong, body_length: cython.Py_ssize_t) -> cython.int:
         """The record of the entry at a position is in memory again."""
-        if self.index.weigh(position):
+        if self.index_at(position).weigh(position):
             self.ready_bytes += body_length
         return 0
 
@@ -324,7 +413,10 @@ class Queue:
         None: it is, or there is none. What is returned is done when it may be there, in a turn's
         beginning, or when the queue is not what it was.
         """
-        if self.closed or self.ready_count == 0 or self.is_next_here():
+        if self.rules is not None and not self.closed:
+            if self.rules.is_next_here():
+                return None
+        elif self.closed or self.ready_count == 0 or self.is_next_here():
             return None
         chore: Chore = Chore(others_do_it)
         self.waiters.append(chore)
@@ -340,27 +432,53 @@ class Queue:
         self, end: cython.ulonglong = LAST_POSITION, count_max: cython.Py_ssize_t = COUNT_MAX
     ) -> int:
         """Drops ready messages before position `end`, so many at the most; returns how many."""
-        index: Index = self.index
         count: cython.Py_ssize_t = 0
-        entry: cython.ulonglong
-        location: cython.ulonglong
-        position: cython.ulonglong
+        if self.levels is not None:
+            return self.purge_levels(end, count_max)
         while self.ready_count > 0 and count < count_max:
-            if not index.seek_ready():
+            if not self.index.seek_ready():
                 raise InvariantError("the count of ready messages is wrong")
-            position = index.cursor_position()
-            if position >= end:
+            if self.index.cursor_position() >= end:
                 break
-            entry = index.cursor_entry()
-            self.lighten(entry)
-            index.take_away()
-            self.ready_count -= 1
-            location = entry & LOCATION_MASK
-            self.let_go(self.records.chunk_of(location), location & OFFSET_MASK, position)
+            self.drop_head()
             count += 1
+        return count
+
+    def end(self) -> int:
+        """Where those messages end that are there now, for purge(); it is asked once at a time."""
+        if self.levels is None:
+            return self.index.next_position
+        self.levels.mark_ends()
+        return WHERE_MARKED
+
+    def purge_levels(self, end: cython.ulonglong, count_max: cython.Py_ssize_t) -> int:
+        """The same, level by level; WHERE_MARKED: each as far as it went then."""
+        count: cython.Py_ssize_t = 0
+        index: Index
+        for index in self.levels.every():
+            while count < count_max and index.seek_ready():
+                if end != LAST_POSITION and not self.levels.is_marked(index.cursor_position()):
+                    break
+                self.index = index
+                self.drop_head()
+                count += 1
+        return count
+
+    def drop_head(self) -> cython.int:
+        """The ready message at the cursor is gone, wherever its record is."""
+        entry: cython.ulonglong = self.index.cursor_entry()
+        position: cython.ulonglong = self.index.cursor_position()
+        self.lighten(entry)
+        self.index.take_away()
+        self.ready_count -= 1
         if self.ready_count == 0:
             self.ready_bytes = 0
-        return count
+        if self.rules is not None:
+            self.rules.gone(position)
+            self.left(position)
+        return self.let_go(
+            self.records.chunk_of(entry & LOCATION_MASK), entry & OFFSET_MASK, position
+        )
 
     def lighten(self, entry: cython.ulonglong) -> cython.int:
         """Counts a ready message's bytes no more, or the mean where its record is not in memory."""
@@ -387,12 +505,16 @@ class Queue:
         """
         self.log_dropped()
         self.closed = True
+        if self.rules is not None:
+            self.rules.closed()
+            self.rules = cython.cast(Rules, None)
         self.ready_count = 0
         self.ready_bytes = 0
         self.unacked_count = 0
         self.rounds.clear()
         self.consumer_count = 0
-        self.index.rewind()
+        for index in self.indexes():
+            index.rewind()
         if self.waiters and not self.wants:
             self.wants = True
             self.wanting.append(self)
@@ -401,17 +523,28 @@ class Queue:
         """Drops so much of a closed queue at the most; returns how much."""
         count: cython.Py_ssize_t = 0
         entry: cython.ulonglong
-        while count < count_max:
-            entry = self.index.take_any()
-            if entry == 0:
-                break
-            self.records.release(entry & LOCATION_MASK)
-            count += 1
+        index: Index
+        for index in self.indexes():
+            while count < count_max:
+                entry = index.take_any()
+                if entry == 0:
+                    break
+                self.records.release(entry & LOCATION_MASK)
+                count += 1
         return count
+
+    def indexes(self) -> list:
+        """All there are."""
+        return [self.index] if self.levels is None else self.levels.every()
+
+    def delivered_runs(self) -> list[tuple[int, int]]:
+        """As Index.delivered_runs(), of all positions."""
+        return [run for index in self.indexes() for run in index.delivered_runs()]
 
     def add_consumer(self, consumer: Consumer) -> None:
         self.consumer_count += 1
-        self.rounds.join(consumer)
+        if self.rules is None or self.rules.admits(consumer):
+            self.rounds.join(consumer)
 
     def remove_consumer(self, consumer: Consumer) -> None:
         """It is sent nothing more; what it holds stays unacknowledged."""
@@ -422,7 +555,17 @@ class Queue:
             self.consumer_count -= 1
             if consumer.parked == IN_ROUND:
                 self.rounds.step_out(consumer)
-            self.rounds.leave(consumer)
+            if consumer.parked != FOR_TURN:
+                self.rounds.leave(consumer)
+            if self.rules is not None:
+                self.succeed(self.rules.successor(consumer))
+
+    def succeed(self, successor: Consumer | None) -> cython.int:
+        """It has waited for its turn, if there is one."""
+        if successor is not None:
+            successor.parked = IN_ROUND
+            self.rounds.join(successor)
+        return 0
 
     def park(self, consumer: Consumer) -> cython.int:
         """Takes it out of its round until it is unparked."""

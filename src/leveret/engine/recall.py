@@ -424,7 +424,7 @@ class Recall:
             queue = named_queue(self.queues, buffer.u32(named + 4))
             if queue is not None:
                 position = buffer.u64(named + 8)
-                entry = queue.index.entry(position)
+                entry = queue.index_at(position).entry(position)
                 if entry != 0 and entry & LOCATION_MASK == old:
                     holders += 1
                     if entry >> STATE_SHIFT & STATE_MASK == READY:
@@ -440,7 +440,7 @@ class Recall:
             queue = named_queue(self.queues, buffer.u32(named + 4))
             if queue is not None:
                 position = buffer.u64(named + 8)
-                if queue.index.relocate(position, old, new):
+                if queue.relocate(position, old, new):
                     queue.weigh(position, buffer.u32(at + BODY_LENGTH))
             named += TARGET_BYTES
         return holders
@@ -463,10 +463,14 @@ class Recall:
             queue = named_queue(self.queues, buffer.u32(named + 4))
             if queue is not None:
                 position = buffer.u64(named + 8)
-                entry = queue.index.entry(position) if position < queue.welcome_until else 0
+                entry = (
+                    queue.index_at(position).entry(position)
+                    if position < queue.welcome_until
+                    else 0
+                )
                 if entry & LOCATION_MASK == home and entry >> STATE_SHIFT & STATE_MASK == READY:
                     guest = self.guests.invite(buffer, at, length, home, guest)
-                    queue.index.relocate(position, home, guest)
+                    queue.relocate(position, home, guest)
                     queue.weigh(position, buffer.u32(at + BODY_LENGTH))
             named += TARGET_BYTES
         return guest > 0
@@ -547,7 +551,7 @@ class Recall:
             queue = named_queue(self.queues, buffer.u32(named + 4))
             if queue is not None:
                 position = buffer.u64(named + 8)
-                entry = queue.index.entry(position)
+                entry = queue.index_at(position).entry(position)
                 if entry != 0 and entry & LOCATION_MASK == location:
                     queue.weigh(position, buffer.u32(at + BODY_LENGTH))
             named += TARGET_BYTES

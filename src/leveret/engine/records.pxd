@@ -62,6 +62,7 @@ cdef class Records:
         Py_ssize_t body_length,
         Py_ssize_t targets,
         unsigned long long arrival,
+        unsigned long long expiry,
         int priority,
     ) except? 0xFFFFFFFFFFFFFFFF
     cdef int add_target(self, unsigned long long queue, unsigned long long position) except -1

@@ -171,9 +171,12 @@ class Records:
         body_length: cython.Py_ssize_t,
         targets: cython.Py_ssize_t,
         arrival: cython.ulonglong,
+        expiry: cython.ulonglong,
         priority: cython.int,
     ) -> cython.ulonglong:
         """Writes a message for `targets` queues, still to be named; returns its location.
+
+        The second byte of `priority` is the record's protocol.
 
         `chunk` has room for its `length`, which is that of record_bytes().
         """
@@ -191,14 +194,14 @@ class Records:
             chunk.live_bytes += length
             self.live_count += 1
         buffer.put_u64(at + ARRIVAL, arrival)
-        buffer.put_u64(at + EXPIRY, 0)
+        buffer.put_u64(at + EXPIRY, expiry)
         buffer.put_u64(
             at + BODY_LENGTH, cython.cast(cython.ulonglong, body_length) << 32 | properties_length
         )
         buffer.put_u64(
             at + NAMES_LENGTH,
             cython.cast(cython.ulonglong, names_length) << 48
-            | cython.cast(cython.ulonglong, priority & 0xFF) << 32
+            | cython.cast(cython.ulonglong, priority & 0xFFFF) << 32
             | targets,
         )
         offset += HEAD_BYTES + TARGET_BYTES * targets

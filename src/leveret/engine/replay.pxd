@@ -1,4 +1,5 @@
 from leveret.engine.chunk cimport Chunk
+from leveret.engine.buffer cimport Buffer
 from leveret.engine.queue cimport Queue
 from leveret.engine.shard cimport Shard
 
@@ -16,6 +17,7 @@ cdef class Replay:
     cdef int record(self, Chunk chunk, Py_ssize_t at, Py_ssize_t length) except -1
     cdef int enqueue(self, Chunk chunk, Py_ssize_t at, Py_ssize_t length) except -1
     cdef int run(self, Chunk chunk, int kind, Py_ssize_t at, Py_ssize_t length) except -1
+    cdef int count(self, Buffer buffer, Py_ssize_t at) except -1
     cdef int drop(self, unsigned long long identity) except -1
     cdef int define(self, Chunk chunk, Py_ssize_t at, Py_ssize_t length) except -1
     cdef Queue queue(self, unsigned long long identity)

@@ -22,12 +22,14 @@ from leveret.engine.buffer import Buffer
 from leveret.engine.chunk import Chunk
 from leveret.engine.errors import ReplayError
 from leveret.engine.queue import Queue
+from leveret.engine.queue_rules import QueueRules
 from leveret.engine.shard import Shard
 
 if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
     from cython.cimports.leveret.engine.chunk import Chunk
     from cython.cimports.leveret.engine.journal import (
+        COUNT,
         DEFINE,
         DEFINE_HEAD_BYTES,
         DROP,
@@ -36,11 +38,14 @@ if cython.compiled:
         SETTLE,
         SETTLE_BYTES,
     )
+    from cython.cimports.leveret.engine.levels import LEVEL_SHIFT
     from cython.cimports.leveret.engine.queue import Queue
+    from cython.cimports.leveret.engine.queue_rules import QueueRules
     from cython.cimports.leveret.engine.records import (
         BATCH_HEAD_BYTES,
         BODY_LENGTH,
         ENQUEUE,
+        EXPIRY,
         HEAD_BYTES,
         KIND,
         NAMES_LENGTH,
@@ -50,6 +55,7 @@ if cython.compiled:
     from cython.cimports.leveret.engine.shard import Shard
 else:
     from leveret.engine.journal import (
+        COUNT,
         DEFINE,
         DEFINE_HEAD_BYTES,
         DROP,
@@ -58,10 +64,12 @@ else:
         SETTLE,
         SETTLE_BYTES,
     )
+    from leveret.engine.levels import LEVEL_SHIFT
     from leveret.engine.records import (
         BATCH_HEAD_BYTES,
         BODY_LENGTH,
         ENQUEUE,
+        EXPIRY,
         HEAD_BYTES,
         KIND,
         NAMES_LENGTH,
@@ -70,6 +78,7 @@ else:
     )
 
 RECORD_BYTES_MIN = cython.declare(cython.Py_ssize_t, 16)
+LEVELS = cython.declare(cython.ulonglong, 256)
 OFFSET_BITS = cython.declare(cython.int, 24)
 NUMBER_BITS = cython.declare(cython.int, 32)
 NUMBER_MASK = cython.declare(cython.ulonglong, 0xFFFFFFFF)
@@ -125,7 +134,8 @@ class Replay:
         self.redelivered = True
         for queue in self.shard.queues:
             if queue is not None:
-                queue.index.mark_redelivered_within(0, queue.index.next_position)
+                for index in queue.indexes():
+                    index.mark_redelivered_within(0, index.next_position)
 
     def claim(self, identity: int) -> Queue:
         """The queue of this identity, with what the log has of it. Raises ReplayError."""
@@ -142,6 +152,8 @@ class Replay:
             if queue is not None and queue.identity not in self.claimed:
                 self.shard.drop_reopened(queue)
                 count += 1
+            elif queue is not None:
+                self.shard.rulebook.refresh(queue)
         self.shard.free_the_rest()
         return count
 
@@ -151,6 +163,8 @@ class Replay:
             return self.enqueue(chunk, at, length)
         if kind == SETTLE or kind == REDELIVER:
             return self.run(chunk, kind, at, length)
+        if kind == COUNT and length == SETTLE_BYTES:
+            return self.count(chunk.buffer, at)
         if kind == DROP and length == DROP_BYTES:
             return self.drop(chunk.buffer.u64(at + 8))
         if kind == DEFINE:
@@ -189,9 +203,13 @@ class Replay:
             queue = self.queue(identity)
             if queue is None:
                 continue
+            if position >> LEVEL_SHIFT >= LEVELS:
+                raise ReplayError(f"position {position} of queue {identity:x}")
             if queue.restore(position, location, body_length, self.redelivered):
                 chunk.references += 1
                 chunk.references_at_first += 1
+                if buffer.u64(at + EXPIRY) > 0:
+                    self.shard.rulebook.rules_of(queue).expires_some()
         return 0
 
     def run(
@@ -206,13 +224,24 @@ class Replay:
         queue = self.queue(chunk.buffer.u64(at + 8))
         first = chunk.buffer.u64(at + 16)
         last = chunk.buffer.u64(at + 24)
-        if last < first or last >> 62:
+        if last < first or last >> LEVEL_SHIFT >= LEVELS or (first ^ last) >> LEVEL_SHIFT:
             raise ReplayError(f"a run of positions from {first} to {last}")
         if queue is None:
             return 0
         if kind == SETTLE:
             return queue.forget(first, last)
-        return queue.index.mark_redelivered_within(first, last)
+        return queue.index_for(first).mark_redelivered_within(first, last)
+
+    def count(self, buffer: Buffer, at: cython.Py_ssize_t) -> cython.int:
+        """A message went back; unless it has gone since, by a record that stands before."""
+        queue: Queue = self.queue(buffer.u64(at + 8))
+        position: cython.ulonglong = buffer.u64(at + 16)
+        if position >> LEVEL_SHIFT >= LEVELS:
+            raise ReplayError(f"a count at position {position}")
+        if queue is not None and queue.index_for(position).entry(position) != 0:
+            rules: QueueRules = self.shard.rulebook.rules_of(queue)
+            rules.recount(position, buffer.u32(at + 24), buffer.u32(at + 28))
+        return 0
 
     def drop(self, identity: cython.ulonglong) -> cython.int:
         queue: Queue = self.queue(identity)

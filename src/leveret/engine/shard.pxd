@@ -1,3 +1,4 @@
+from leveret.engine.agenda cimport Agenda
 from leveret.engine.buffer cimport Buffer
 from leveret.engine.chores cimport Chores
 from leveret.engine.chunk cimport Chunk
@@ -11,6 +12,7 @@ from leveret.engine.queue cimport Queue
 from leveret.engine.recall cimport Recall
 from leveret.engine.records cimport Records
 from leveret.engine.route cimport Route
+from leveret.engine.rulebook cimport Rulebook
 from leveret.engine.spill cimport Spill
 
 cimport cython
@@ -34,6 +36,9 @@ cdef class Shard:
     cdef readonly list queues
     cdef dict emptying
     cdef readonly Chores chores
+    cdef readonly Agenda agenda
+    cdef readonly Rulebook rulebook
+    cdef readonly dict contents
     cdef list free_numbers
     cdef list dirty
     cdef list sharing
@@ -58,12 +63,19 @@ cdef class Shard:
         Py_ssize_t body_offset,
         Py_ssize_t body_length,
         unsigned long long arrival,
+        unsigned long long expiry,
         int priority,
         bint persistent,
     ) except -1
-    cdef Py_ssize_t count_targets(self, Route route, bint persistent) except -1
+    cdef Chunk room(self, Py_ssize_t length)
+    cdef int enqueue(
+        self, Route route, unsigned long long location, Py_ssize_t body_length, bint expires
+    ) except -1
+    cdef Py_ssize_t count_targets(
+        self, Route route, Py_ssize_t body_length, bint persistent
+    ) except -1
     cdef int deliver(self) except -1
-    cdef int touch(self, Queue queue) except -1
+    cpdef int touch(self, Queue queue) except -1
     cdef int wake(self, list queues) except -1
     cdef int make_calls(self) except -1
     cpdef evict(self)

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 try:
     import cython
 except ImportError:
     from leveret._cython_compat import cython
 
+from leveret.engine.agenda import Agenda
 from leveret.engine.buffer import Buffer
 from leveret.engine.chores import Chore, Chores
 from leveret.engine.chunk import Chunk
+from leveret.engine.dead_letters import DIED
 from leveret.engine.errors import InvariantError
 from leveret.engine.forward import Forward
 from leveret.engine.guests import Guests
@@ -32,16 +34,18 @@ from leveret.engine.reading import Reading
 from leveret.engine.recall import Recall
 from leveret.engine.records import Records
 from leveret.engine.route import Route
+from leveret.engine.rulebook import Rulebook
 from leveret.engine.spill import Spill
 from leveret.engine.store import LogReader, Store
 
 if cython.compiled:
+    from cython.cimports.leveret.engine.agenda import Agenda
     from cython.cimports.leveret.engine.buffer import Buffer
     from cython.cimports.leveret.engine.chores import Chore, Chores
     from cython.cimports.leveret.engine.chunk import GUESTS, Chunk
     from cython.cimports.leveret.engine.forward import Forward
     from cython.cimports.leveret.engine.guests import Guests
-    from cython.cimports.leveret.engine.journal import Journal
+    from cython.cimports.leveret.engine.journal import SETTLE_BYTES, Journal
     from cython.cimports.leveret.engine.memory import Memory
     from cython.cimports.leveret.engine.nearness import Nearness
     from cython.cimports.leveret.engine.output import Output, Outputs
@@ -59,9 +63,11 @@ if cython.compiled:
         record_bytes,
     )
     from cython.cimports.leveret.engine.route import Route, names_of
+    from cython.cimports.leveret.engine.rulebook import Rulebook
     from cython.cimports.leveret.engine.spill import Spill
 else:
     from leveret.engine.chunk import GUESTS
+    from leveret.engine.journal import SETTLE_BYTES
     from leveret.engine.queue import KEEPS_ALL, KEEPS_PERSISTENT
     from leveret.engine.records import (
         HEAD_BYTES,
@@ -132,6 +138,9 @@ class Shard:
         self.emptying: dict[int, Queue] = {}
         self.free_numbers: list[int] = []
         self.chores = Chores()
+        self.agenda = Agenda()
+        self.contents: dict[int, Any] = {}  # what the model knows of each protocol's messages
+        self.rulebook = Rulebook(self.agenda, self.contents, cython.cast(object, self).touch)
         self.dirty: list[Queue] = []
         self.spill = Spill(self.records, Nearness(self.queues))
         self.guests = Guests(self.records, self.queues, self.emptying, Nearness(self.queues))
@@ -205,7 +214,7 @@ class Shard:
         """All ends well: the log learns which of the messages that it keeps were delivered."""
         for queue in self.queues:
             if queue is not None and queue.keeps:
-                for first, last in queue.index.delivered_runs():
+                for first, last in queue.delivered_runs():
                     self.journal.redeliver(queue.identity, first, last)
 
     def close_queue(self, queue: Queue, after: Chore | None = None) -> None:
@@ -235,7 +244,7 @@ class Shard:
 
         Until then the queue delivers nothing.
         """
-        chore = Chore(partial(queue.purge, queue.index.next_position), [queue])
+        chore = Chore(partial(queue.purge, queue.end()), [queue])
         self.chores.begin(chore)
         return chore
 
@@ -256,6 +265,7 @@ class Shard:
             or self.chores.waiting
             or (self.recall.wanting and self.recall.has_room())
             or self.recall.has_to_empty()
+            or self.agenda.is_due()
         )
 
     def next_turn(self, call: Callable[[], None]) -> None:
@@ -273,53 +283,77 @@ class Shard:
         body_offset: cython.Py_ssize_t,
         body_length: cython.Py_ssize_t,
         arrival: cython.ulonglong,
+        expiry: cython.ulonglong,
         priority: cython.int,
         persistent: cython.bint,
     ) -> cython.bint:
         """Stores a message once for all queues of its route; False: one of them refused it.
 
         A queue that has been deleted since the route was made counts as having it. `logged` says
-        whether the message is kept once batch `batch` of the log is durable.
+        whether the message is kept once batch `batch` of the log is durable. `expiry` is when it
+        may go, 0: never.
         """
-        targets: cython.Py_ssize_t = self.count_targets(route, persistent)
-        target: cython.Py_ssize_t
-        number: cython.Py_ssize_t
+        targets: cython.Py_ssize_t = self.count_targets(route, body_length, persistent)
         length: cython.Py_ssize_t
+        if targets > 0:
+            self.work += targets
+            length = record_bytes(targets, names_length, properties_length, body_length)
+            location: cython.ulonglong = self.records.append(
+                self.room(length),
+                length,
+                names,
+                names_length,
+                properties,
+                properties_length,
+                body,
+                body_offset,
+                body_length,
+                targets,
+                arrival,
+                expiry,
+                priority,
+            )
+            self.enqueue(route, location, body_length, expiry > 0)
+        if self.rulebook.turned_away:
+            logged: cython.bint = self.logged
+            self.rulebook.bury_refused(
+                names.bytes_at(0, names_length),
+                properties.bytes_at(0, properties_length),
+                body.bytes_at(body_offset, body_length),
+                priority,
+            )
+            self.refused = True
+            self.logged = logged
+        return not self.refused
+
+    def room(self, length: cython.Py_ssize_t) -> Chunk:
+        """Where the message goes whose targets have just been counted."""
+        if not self.logged:
+            return self.records.room(length)
+        chunk: Chunk = self.journal.room(length)
+        self.journal.urgent = True
+        self.batch = self.journal.number
+        return chunk
+
+    def enqueue(
+        self,
+        route: Route,
+        location: cython.ulonglong,
+        body_length: cython.Py_ssize_t,
+        expires: cython.bint,
+    ) -> cython.int:
+        """Has the queues that take it have the record that was just written."""
+        target: cython.Py_ssize_t
         queue: Queue | None
-        chunk: Chunk
-        location: cython.ulonglong
-        if targets == 0:
-            return not self.refused
-        self.work += targets
-        length = record_bytes(targets, names_length, properties_length, body_length)
-        if self.logged:
-            chunk = self.journal.room(length)
-            self.journal.urgent = True
-            self.batch = self.journal.number
-        else:
-            chunk = self.records.room(length)
-        location = self.records.append(
-            chunk,
-            length,
-            names,
-            names_length,
-            properties,
-            properties_length,
-            body,
-            body_offset,
-            body_length,
-            targets,
-            arrival,
-            priority,
-        )
         for target in range(route.queue_count):
-            number = route.queue(target)
-            queue = self.queues[number]
-            if queue is not None and queue.accepts():
+            queue = self.queues[route.queue(target)]
+            if queue is not None and queue.accepted():
                 self.records.add_target(queue.identity, queue.enqueue(location, body_length))
                 if not queue.dirty:
                     self.touch(queue)
-        return not self.refused
+                if expires:
+                    self.rulebook.rules_of(queue).expires_some()
+        return 0
 
     def insert(
         self,
@@ -330,11 +364,21 @@ class Shard:
         properties: bytes,
         body: bytes,
         arrival: int,
+        expiry: int = 0,
         priority: int,
         persistent: bool,
+        is_dead: bool = False,
     ) -> bool:
-        """Stores a message that no channel has brought, as publish() does."""
+        """Stores a message that no channel has brought, as publish() does.
+
+        One that `is_dead` leaves another queue for that: in the same batch of the log.
+        """
         names: Buffer = names_of(exchange, routing_key)
+        if is_dead:
+            priority |= DIED << 8
+            length = record_bytes(route.queue_count, names.size, len(properties), len(body))
+            if self.journal is not None:
+                self.journal.keep_together(length + SETTLE_BYTES)
         return self.publish(
             route,
             names,
@@ -345,11 +389,14 @@ class Shard:
             0,
             len(body),
             arrival,
+            expiry,
             priority,
             persistent,
         )
 
-    def count_targets(self, route: Route, persistent: cython.bint) -> cython.Py_ssize_t:
+    def count_targets(
+        self, route: Route, body_length: cython.Py_ssize_t, persistent: cython.bint
+    ) -> cython.Py_ssize_t:
         """How many queues of the route take a message now.
 
         Sets `refused` if one does not, and `logged` if one of them has the log keep it.
@@ -362,12 +409,13 @@ class Shard:
         for target in range(route.queue_count):
             queue = self.queues[route.queue(target)]
             if queue is not None:
-                if queue.accepts():
+                if queue.accepts(body_length):
                     targets += 1
                     if queue.keeps + persistent > 1:
                         self.logged = True
                 else:
                     self.refused = True
+                    self.rulebook.turn_away(queue)
         return targets
 
     def touch(self, queue: Queue) -> cython.int:
@@ -380,15 +428,17 @@ class Shard:
     def turn(self) -> None:
         """Goes on with its chores, delivers what can be, has the confirms written that are owed."""
         sharing: list = self.sharing
-        owing: list
         self.sharing = []
+        self.agenda.begin_turn()
+        if self.agenda.is_due():
+            self.agenda.call_due()
         if self.calls:
             self.make_calls()
         for released in self.chores.run():
             self.touch(released)
         for channel in sharing:
             channel.share_credit()
-        owing = self.owing
+        owing: list = self.owing
         self.owing = []
         self.deliver()
         if self.recall.wanting:
@@ -447,9 +497,8 @@ class Shard:
 
     def became_durable(self, batch: int) -> None:
         """All batches of the log up to this one are durable: who waited may be told."""
-        waiting: list = self.waiting
         self.journal.became_durable(batch)
-        self.waiting = [channel for channel in waiting if channel.became_durable(batch)]
+        self.waiting = [channel for channel in self.waiting if channel.became_durable(batch)]
 
     def make_calls(self) -> cython.int:
         calls: list = self.calls
@@ -548,6 +597,6 @@ class Shard:
             if queue is None and self.emptying:
                 queue = self.emptying.get(number)
             if queue is not None:
-                queue.index.relocate(chunk.buffer.u64(named + 8), old, new)
+                queue.relocate(chunk.buffer.u64(named + 8), old, new)
             named += TARGET_BYTES
         return 0

@@ -12,6 +12,7 @@ import leveret
 from leveret.broker.broker import Broker
 from leveret.engine.memory import Memory
 from leveret.engine.shard import Shard
+from leveret.peers.amqp091 import dead_letter
 from leveret.peers.pace import Pace
 from leveret.peers.peer import Peer
 from leveret.peers.protocol_header import Newcomer
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SEED_BYTES = 8
+AMQP_0_9_1 = 0
+"""The protocol of a record, as the engine numbers them."""
 
 
 def make_server(
@@ -47,9 +50,12 @@ def make_server(
     Reading a log may take long, and is waited for. Raises leveret.server.durability.Refused.
     """
     journal = Journal()
+    clock = clock or Clock()
     memory = Memory(config.memory_bytes_max, map_memory)
     is_kept = config.data_directory is not None
     shard = Shard(int.from_bytes(os.urandom(SEED_BYTES)), memory, journal=is_kept)
+    shard.agenda.set_time(clock.now(clock.tick()))
+    shard.contents[AMQP_0_9_1] = dead_letter
     if config.spill_folder is not None:
         fold_into(shard, config.spill_folder)  # also what a log has may be long
     broker = Broker(shard, os.urandom, config.limits, empty=is_kept)

@@ -136,6 +136,7 @@ class Server:
         try:
             for address in self._config.listen:
                 self._listeners += open_listeners(address, self._accept, loop=self._loop)
+            self._turn.want()  # what the log has brought back may be due
             self._open_control()
         except BaseException:
             self._release()

@@ -23,6 +23,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from leveret.engine.shard import Shard
+from leveret.server.agenda_alarm import AgendaAlarm
 from leveret.server.blocking import Blocking
 from leveret.server.clock import Clock
 from leveret.server.timers import NEVER, Timed, Timers
@@ -62,6 +63,7 @@ class Turn:
     ) -> None:
         self.connections: dict[object, Connection] = {}
         self.timers: Timers[Timed] = Timers()
+        self._agenda = AgendaAlarm(self, shard.agenda)
         self.floods: deque[Connection] = deque()
         self.wanted = False
         self.afterwards: list[Callable[[], None]] = []
@@ -85,6 +87,7 @@ class Turn:
         """Take the time, which then stands still until the next turn."""
         self.tick = self._clock.tick()
         self.now = self._clock.now(self.tick)
+        self._shard.agenda.set_time(self.now)
 
     def run(self) -> None:
         """Deliver and send, after the sockets that were ready have been read."""
@@ -112,6 +115,7 @@ class Turn:
             self._flush_touched()
         if unread or self._shard.pending or self._shard.resumed:
             self.want()
+        self._agenda.arm()
         if self.timers.next_tick <= self._alarm_tick - ALARM_MS:
             self._set_alarm()
 

@@ -420,20 +420,20 @@ def test_each_channel_counts_its_own(world, client):
 def test_a_full_queue_refuses_and_the_others_take_the_message(world, client, queue):
     other = world.queue(b"q")
     client.channel().select_confirm()
-    queue.refuse_above(2)
+    world.limit(queue, 2)
     for number in range(4):
         client.publish(b"q", b"%d" % number)
     world.turn()
     assert client.events() == [Answer(1, ACK, 2, True), Answer(1, NACK, 4, True)]
     assert (queue.ready_count, other.ready_count) == (2, 4)
-    queue.refuse_above(0)
+    world.limit(queue, None)
     client.publish(b"q")
     world.turn()
     assert client.events() == [Answer(1, ACK, 5, False)]
 
 
 def test_a_refused_message_without_another_queue_is_not_kept(world, client, queue):
-    queue.refuse_above(1)
+    world.limit(queue, 1)
     client.publish(b"q")
     client.publish(b"q", bytes(100_000))
     assert (queue.ready_count, world.shard.records.live_count) == (1, 1)

@@ -8,6 +8,7 @@ import pytest
 from leveret.wire.amqp091.frames import encode_frame
 from tests.engine.client import (
     FRAME_MAX,
+    NOW,
     PUBLISH,
     Client,
     World,
@@ -321,6 +322,60 @@ def test_a_message_may_not_name_another_user(world, client, name):
     text = f"user_id property set to '{given}' but authenticated user was 'guest'"
     assert client.violation() == ("precondition_failed", text, 1, PUBLISH)
     assert queue.ready_count == 0
+
+
+def expiries(world, count):
+    """What stands in the first records."""
+    buffer, at, found = world.shard.records.chunks[0].buffer, 0, []
+    for _ in range(count):
+        found.append(int.from_bytes(buffer.bytes_at(at + 16, 8), "big"))
+        at += int.from_bytes(buffer.bytes_at(at, 4), "big")
+    return found
+
+
+EXPIRATIONS = [
+    (b"0", 0),
+    (b"1", 1),
+    (b"007", 7),
+    (b"+60000", 60_000),
+    (b"-0", 0),
+    (b"9" * 14, 10**14 - 1),
+    (b"9" * 15, 10**14),
+    (b"9" * 255, 10**14),
+]
+
+
+@pytest.mark.parametrize(("text", "milliseconds"), EXPIRATIONS)
+def test_an_expiration_is_a_decimal_number_of_milliseconds(world, client, text, milliseconds):
+    client.publish(b"q", b"", b"\1\0" + short_string(text))
+    assert client.violations == []
+    assert expiries(world, 1) == [NOW + milliseconds]
+
+
+WRONG_EXPIRATIONS = [
+    (b"", "no_integer"),
+    (b"abc", "no_integer"),
+    (b" 5", "no_integer"),
+    (b"-", "no_integer"),
+    (b"5 s", '{leftover_string," s"}'),
+    (b"1.5", '{leftover_string,".5"}'),
+    (b"-1", "{value_negative,-1}"),
+    (b"-" + b"9" * 20, "{value_negative,-" + "9" * 20 + "}"),
+]
+
+
+@pytest.mark.parametrize(("text", "reason"), WRONG_EXPIRATIONS)
+def test_another_expiration_is_refused(client, text, reason):
+    client.publish(b"q", b"", b"\1\0" + short_string(text))
+    words = f"invalid expiration '{text.decode()}': {reason}"
+    assert client.violation() == ("precondition_failed", words, 1, PUBLISH)
+
+
+def test_a_message_without_expiration_behind_one_with_it_stays(world, client):
+    client.publish(b"q", b"", b"\1\0" + short_string(b"5"))
+    client.publish(b"q")
+    client.publish(b"q", b"", b"\1\0" + short_string(b"5"))
+    assert expiries(world, 3) == [NOW + 5, 0, NOW + 5]
 
 
 def test_the_pseudo_queue_becomes_the_channels_address(world, client):

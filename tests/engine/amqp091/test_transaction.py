@@ -184,8 +184,8 @@ def test_a_commit_that_may_not_publish_does_nothing(world, client, queue):
     assert counts(queue) == (0, 1)
 
 
-def test_a_queue_that_refuses_a_message_fails_the_commit_behind_the_others(client, queue):
-    queue.refuse_above(1)
+def test_a_queue_that_refuses_a_message_fails_the_commit_behind_the_others(world, client, queue):
+    world.limit(queue, 1)
     client.publish(b"q", b"one")
     client.publish(b"q", b"two")
     client.publish(b"nowhere", b"three")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from leveret.broker.queue_settings import QueueSettings
 from leveret.wire.amqp091.methods import (
     BasicAck,
     BasicGet,
@@ -117,7 +118,8 @@ def test_a_channel_does_not_change_from_transactions_to_confirms(transactional):
 
 
 def test_a_message_that_a_queue_refuses_fails_the_commit(transactional):
-    transactional.server.host.queues["q"].store.refuse_above(1)
+    settings = QueueSettings(max_length=1, overflow="reject-publish")
+    settings.apply(transactional.server.host.queues["q"])
     transactional.publish("", "q")
     transactional.publish("", "q")
     text = "PRECONDITION_FAILED - partial tx completion"

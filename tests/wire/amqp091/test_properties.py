@@ -9,8 +9,10 @@ from leveret.wire.amqp091.properties import (
     BasicProperties,
     decode_properties,
     encode_properties,
+    rewritten,
     without_header,
 )
+from leveret.wire.amqp091.tables import encode_field
 
 ALL = BasicProperties(
     content_type="t",
@@ -86,6 +88,22 @@ any_properties = st.fixed_dictionaries(
 @given(any_properties)
 def test_every_set_of_properties_round_trips(properties):
     assert decode_properties(encode_properties(properties)) == properties
+
+
+@given(any_properties)
+def test_fields_are_taken_out_and_headers_added_and_the_rest_stays(properties):
+    values = {key: getattr(properties, key) for key in BasicProperties.FIELDS}
+    headers = {"added": "x", **{k: v for k, v in (properties.headers or {}).items() if k != "a"}}
+    data = encode_properties(properties)
+    changed = rewritten(
+        data,
+        without_headers=("a", "added"),
+        added_headers=encode_field("added", "x"),
+        without=("expiration", "app_id"),
+    )
+    values |= {"expiration": None, "app_id": None, "headers": headers | {"added": "x"}}
+    assert decode_properties(changed) == BasicProperties(**values)
+    assert rewritten(data) == data
 
 
 @given(any_properties, short_texts)

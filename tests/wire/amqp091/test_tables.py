@@ -8,10 +8,12 @@ from leveret.wire.amqp091.errors import ProtocolError
 from leveret.wire.amqp091.tables import (
     TABLE_DEPTH_MAX,
     Decimal,
+    Long,
     Timestamp,
     decode_table,
+    encode_field,
     encode_table,
-    without_field,
+    without_fields,
 )
 
 
@@ -189,19 +191,28 @@ def test_garbage_is_a_table_or_a_syntax_error(data):
         assert isinstance(table, dict)
 
 
+def without(data, offset, *names):
+    kept, end = without_fields(data, offset, names)
+    return sized(kept), end
+
+
+def test_a_long_is_written_as_one_however_small_it_is():
+    assert encode_field("n", Long(1)) == b"\x01nl" + bytes(7) + b"\x01"
+
+
 def test_a_field_is_taken_out_and_the_others_stay_byte_for_byte():
     fields = [b"\x01as\x00\x07", b"\x02kkA" + sized(b"S" + sized(b"x")), b"\x01bV"]
     rest = sized(fields[0] + fields[2])
     data = b"before" + sized(b"".join(fields)) + b"after"
-    assert without_field(data, 6, "kk") == (rest, len(data) - 5)
-    assert without_field(rest, 0, "none") == (rest, len(rest))
+    assert without(data, 6, "kk") == (rest, len(data) - 5)
+    assert without(rest, 0, "none") == (rest, len(rest))
 
 
 def test_a_field_in_an_inner_table_stays():
     data = sized(b"\x01tF" + sized(b"\x01kV"))
-    assert without_field(data, 0, "k") == (data, len(data))
+    assert without(data, 0, "k") == (data, len(data))
 
 
 def test_each_field_of_the_name_is_taken_out():
     data = sized(b"\x01kV\x01aV\x01kt\x01")
-    assert without_field(data, 0, "k") == (sized(b"\x01aV"), len(data))
+    assert without(data, 0, "k") == (sized(b"\x01aV"), len(data))

@@ -25,7 +25,8 @@ from leveret.broker.commands.node import Node
 from leveret.broker.equivalence import plain
 from leveret.broker.errors import NotFound
 from leveret.broker.queue import Queue
-from leveret.broker.queue_arguments import CLASSIC, TYPE
+from leveret.broker.queue_arguments import TYPE
+from leveret.broker.queue_settings import CLASSIC
 from leveret.broker.virtual_host import VirtualHost
 
 NAME: Final = Argument("name", "the name of the queue", Kind.NAME)

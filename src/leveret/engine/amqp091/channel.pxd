@@ -51,12 +51,12 @@ cdef class Channel:
     cdef int share_later(self, Py_ssize_t first) except -1
     cdef int renew_credit(self, ChannelConsumer consumer) except -1
     cdef int acknowledge(
-        self, unsigned long long tag, bint multiple, bint requeue, int method
+        self, unsigned long long tag, bint multiple, int outcome, int method
     ) except -1
     cdef int stage_settlement(
-        self, unsigned long long tag, bint multiple, bint requeue, int method
+        self, unsigned long long tag, bint multiple, int outcome, int method
     ) except -1
-    cdef int settle_up_to(self, unsigned long long tag, bint requeue) except -1
-    cpdef settle_oldest(self, unsigned long long tag, bint requeue, Py_ssize_t count_max)
+    cdef int settle_up_to(self, unsigned long long tag, int outcome) except -1
+    cpdef settle_oldest(self, unsigned long long tag, int outcome, Py_ssize_t count_max)
     cdef int unknown_tag(self, unsigned long long tag, int method) except -1
-    cdef int settle_taken(self, bint requeue) except -1
+    cdef int settle_taken(self, int outcome) except -1

@@ -38,13 +38,14 @@ if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
     from cython.cimports.leveret.engine.chores import Chores
     from cython.cimports.leveret.engine.consumer import FOR_CREDIT
-    from cython.cimports.leveret.engine.queue import Queue
+    from cython.cimports.leveret.engine.queue import ACCEPTED, FAILED, RELEASED, Queue
     from cython.cimports.leveret.engine.records import TARGET_BYTES
     from cython.cimports.leveret.engine.route import Exchange, Route
 else:
     from leveret.engine.amqp091 import methods
     from leveret.engine.amqp091.content import IDLE
     from leveret.engine.consumer import FOR_CREDIT
+    from leveret.engine.queue import ACCEPTED, FAILED, RELEASED
     from leveret.engine.records import TARGET_BYTES
 
 MANDATORY = cython.declare(cython.int, 1)
@@ -208,7 +209,6 @@ class Channel:
         """The message is complete: to its queues with it."""
         content: Content = self.content
         accepted: cython.bint = True
-        stored: cython.bint = False
         route: Route = self.route
         if self.transaction is not None:
             return self.stage(body, at, size)
@@ -218,7 +218,6 @@ class Channel:
         if route.by_content or content.walked.copied:
             route = self.route_content(body, at, size)
         if route.queue_count > 0:
-            stored = True
             accepted = self.session.shard.publish(
                 route,
                 self.names,
@@ -229,6 +228,7 @@ class Channel:
                 at,
                 size,
                 self.session.now,
+                content.expiry(self.session.now),
                 content.walked.priority,
                 content.walked.persistent,
             )
@@ -237,7 +237,7 @@ class Channel:
         content.finish()
         self.session.handled += 1
         if self.confirms is not None:
-            self.confirm(accepted, stored and self.session.shard.logged)
+            self.confirm(accepted, route.queue_count > 0 and self.session.shard.logged)
         return 0
 
     def confirm(self, accepted: cython.bint, logged: cython.bint) -> cython.int:
@@ -387,48 +387,48 @@ class Channel:
     # -- acknowledging
 
     def acknowledge(
-        self, tag: cython.ulonglong, multiple: cython.bint, requeue: cython.bint, method: cython.int
+        self, tag: cython.ulonglong, multiple: cython.bint, outcome: cython.int, method: cython.int
     ) -> cython.int:
         """basic.ack, nack and reject, which differ in what becomes of the messages."""
         if self.transaction is not None:
-            return self.stage_settlement(tag, multiple, requeue, method)
+            return self.stage_settlement(tag, multiple, outcome, method)
         if not multiple:
             if not self.unacked.take(tag):
                 self.unknown_tag(tag, method)
-            return self.settle_taken(requeue)
+            return self.settle_taken(outcome)
         if tag == 0:
             tag = self.unacked.last_tag
         elif tag > self.unacked.last_tag or not self.unacked.has(tag):
             self.unknown_tag(tag, method)
-        return self.settle_up_to(tag, requeue)
+        return self.settle_up_to(tag, outcome)
 
-    def settle_up_to(self, tag: cython.ulonglong, requeue: cython.bint) -> cython.int:
+    def settle_up_to(self, tag: cython.ulonglong, outcome: cython.int) -> cython.int:
         """The rest of the connection's frames waits until all is settled."""
         chores: Chores = self.session.shard.chores
         allowance: cython.Py_ssize_t = chores.allowance
-        count: cython.Py_ssize_t = self.settle_oldest(tag, requeue, allowance)
+        count: cython.Py_ssize_t = self.settle_oldest(tag, outcome, allowance)
         chores.spend(count)
         if count == allowance:
-            self.session.control.began(self.begin_settling(tag, requeue))
+            self.session.control.began(self.begin_settling(tag, outcome))
         return 0
 
-    def begin_settling(self, tag: cython.ulonglong, requeue: cython.bint) -> Chore:
+    def begin_settling(self, tag: cython.ulonglong, outcome: cython.int) -> Chore:
         """What is held up to a tag is settled, or goes back, in slices.
 
         Queues to which messages go back deliver nothing meanwhile: the order is to be kept.
         """
-        step = partial(cython.cast(object, self).settle_oldest, tag, requeue)
-        chore = Chore(step, self.holders.queues() if requeue else ())
+        step = partial(cython.cast(object, self).settle_oldest, tag, outcome)
+        chore = Chore(step, () if outcome == ACCEPTED else self.holders.queues())
         self.session.shard.chores.begin(chore)
         return chore
 
     def settle_oldest(
-        self, tag: cython.ulonglong, requeue: cython.bint, count_max: cython.Py_ssize_t
+        self, tag: cython.ulonglong, outcome: cython.int, count_max: cython.Py_ssize_t
     ) -> int:
         """Settles so many of the oldest up to a tag at the most; returns how many."""
         count: cython.Py_ssize_t = 0
         while count < count_max and self.unacked.take_oldest(tag):
-            self.settle_taken(requeue)
+            self.settle_taken(outcome)
             count += 1
         return count
 
@@ -437,17 +437,17 @@ class Channel:
             "precondition_failed", f"unknown delivery tag {tag}", self.number, method
         )
 
-    def settle_taken(self, requeue: cython.bint) -> cython.int:
+    def settle_taken(self, outcome: cython.int) -> cython.int:
         """What `unacked` has just given out is settled, or goes back to its queue."""
         consumer: ChannelConsumer = self.holders.at(self.unacked.holder)
         queue: Queue = consumer.queue
         consumer.unacked_count -= 1
         self.session.handled += 1
-        if requeue:
-            queue.requeue(self.unacked.position)
-            self.session.shard.touch(queue)
-        else:
+        if outcome == ACCEPTED:
             queue.settle(self.unacked.position)
+        else:
+            queue.give_back(self.unacked.position, outcome)
+            self.session.shard.touch(queue)
         if consumer.closed:
             self.unacked.got -= consumer.tag is None
             self.holders.free(consumer)
@@ -471,11 +471,11 @@ class Channel:
         What is returned may not be done yet.
         """
         if self.transaction is None or not self.transaction.tags:
-            return self.begin_settling(self.unacked.last_tag, True)
+            return self.begin_settling(self.unacked.last_tag, RELEASED)
         for tag in self.unacked.tags(self.unacked.last_tag):
             if tag not in self.transaction.tags:
                 self.unacked.take(tag)
-                self.settle_taken(True)
+                self.settle_taken(RELEASED)
         return None
 
     # -- transactions
@@ -511,7 +511,7 @@ class Channel:
         return 0
 
     def stage_settlement(
-        self, tag: cython.ulonglong, multiple: cython.bint, requeue: cython.bint, method: cython.int
+        self, tag: cython.ulonglong, multiple: cython.bint, outcome: cython.int, method: cython.int
     ) -> cython.int:
         """As acknowledge(), at the commit; that the tags are right is seen to now."""
         staged: set = self.transaction.tags
@@ -525,7 +525,7 @@ class Channel:
             tags = [each for each in self.unacked.tags(last, after) if each not in staged]
             self.transaction.all_staged_to = max(after, last)
         self.session.handled += 1
-        self.transaction.settle(StagedSettlement(tags, bool(requeue)), self.number, method)
+        self.transaction.settle(StagedSettlement(tags, outcome), self.number, method)
         return 0
 
     def commit(self) -> bool:
@@ -549,10 +549,10 @@ class Channel:
             for message in messages:
                 if not self.publish_staged(message):
                     refused = True
-            for tags, requeue in settlements:
+            for tags, outcome in settlements:
                 for tag in tags:
                     self.unacked.take(tag)
-                    self.settle_taken(requeue)
+                    self.settle_taken(outcome)
         finally:
             self.transaction = transaction
         return not refused
@@ -594,6 +594,6 @@ class Channel:
             if consumer is not None:
                 consumer.queue.remove_consumer(consumer)
         self.route = cython.cast(Route, None)
-        chore = self.begin_settling(self.unacked.last_tag, True)
+        chore = self.begin_settling(self.unacked.last_tag, FAILED)
         chore.when_done(self.holders.clear)
         return chore

@@ -44,6 +44,7 @@ if cython.compiled:
     from cython.cimports.leveret.engine.amqp091.session import ASKED, HELD, STALLED, Session
     from cython.cimports.leveret.engine.buffer import Buffer
     from cython.cimports.leveret.engine.consumer import FOR_OUTPUT
+    from cython.cimports.leveret.engine.queue import ACCEPTED, FAILED, REJECTED, RELEASED
     from cython.cimports.leveret.engine.rest import Rest
     from cython.cimports.leveret.engine.route import RouteCache
     from cython.cimports.leveret.engine.shard import Shard
@@ -52,6 +53,7 @@ else:
     from leveret.engine.amqp091.content import BODY, IDLE
     from leveret.engine.amqp091.session import ASKED, HELD, STALLED
     from leveret.engine.consumer import FOR_OUTPUT
+    from leveret.engine.queue import ACCEPTED, FAILED, REJECTED, RELEASED
 
 NO_METHOD = "expected method frame, got non method frame instead"
 
@@ -69,6 +71,7 @@ PROTOCOL_HEADER_BYTES = cython.declare(cython.Py_ssize_t, 8)
 ACK_BYTES = cython.declare(cython.Py_ssize_t, 13)
 MULTIPLE = cython.declare(cython.int, 1)
 REQUEUE = cython.declare(cython.int, 2)
+REJECT_REQUEUE = cython.declare(cython.int, 1)
 # One read of small messages: a thousand of them, and what they become stays in cache.
 RECEIVE_BYTES = cython.declare(cython.Py_ssize_t, 64 * 1024)
 # One read of large ones: as fair to the others, who wait for messages, and fewer system calls.
@@ -521,6 +524,7 @@ class Connection:
     ) -> cython.int:
         """basic.ack: multiple. basic.nack: multiple, requeue. basic.reject: requeue."""
         flags: cython.int
+        outcome: cython.int = ACCEPTED
         self.acknowledged += 1
         if channel.content.state != IDLE:
             channel.content.unexpected()
@@ -528,12 +532,11 @@ class Connection:
             raise PeerViolation("syntax_error", "malformed acknowledgement", channel.number, method)
         flags = self.buffer.u8(at + 12)
         if method == methods.REJECT:
-            flags = flags << 1 & REQUEUE
-        elif method == methods.ACK:
-            flags &= MULTIPLE
-        return channel.acknowledge(
-            self.buffer.u64(at + 4), flags & MULTIPLE, flags & REQUEUE, method
-        )
+            outcome = FAILED if flags & REJECT_REQUEUE else REJECTED
+            flags = 0
+        elif method == methods.NACK:
+            outcome = RELEASED if flags & REQUEUE else REJECTED
+        return channel.acknowledge(self.buffer.u64(at + 4), flags & MULTIPLE, outcome, method)
 
     # -- routes that will be asked for
 

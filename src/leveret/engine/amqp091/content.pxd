@@ -17,6 +17,7 @@ cdef class Content:
     cdef Properties walked
     cdef Buffer properties
     cdef Py_ssize_t properties_length
+    cdef Py_ssize_t expiration
     cdef Py_ssize_t body_size
     cdef Py_ssize_t received
     cdef Buffer body
@@ -26,6 +27,8 @@ cdef class Content:
     cdef int header(self, Buffer buffer, Py_ssize_t at, Py_ssize_t size) except -1
     cdef int keep_properties(self, Buffer buffer, Py_ssize_t at, Py_ssize_t length) except -1
     cdef int check_user(self, Buffer buffer, Py_ssize_t at) except -1
+    cdef unsigned long long expiry(self, unsigned long long now) except? 0xFFFFFFFFFFFFFFFF
+    cdef Py_ssize_t read_expiration(self, Buffer buffer, Py_ssize_t at) except? -1
     cdef int keep_address(self, Buffer buffer, Py_ssize_t at, Py_ssize_t length) except -1
     cdef int replace_properties(self, bytes properties) except -1
     cdef int expect_body(self, Py_ssize_t count) except -1

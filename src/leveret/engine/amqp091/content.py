@@ -38,6 +38,9 @@ else:
 BASIC_CLASS = cython.declare(cython.int, 60)
 HEADER_BYTES = cython.declare(cython.Py_ssize_t, 12)
 PROPERTIES_AT_FIRST = cython.declare(cython.Py_ssize_t, 256)
+# A thousand years.
+EXPIRATION_DIGITS_MAX = cython.declare(cython.Py_ssize_t, 14)
+EXPIRATION_MAX = cython.declare(cython.Py_ssize_t, 10**14)
 # So little is not worth a buffer of the pool, in which a peer with many channels would waste it.
 POOLED_BYTES_MIN = cython.declare(cython.Py_ssize_t, 64 * 1024)
 
@@ -45,7 +48,8 @@ POOLED_BYTES_MIN = cython.declare(cython.Py_ssize_t, 64 * 1024)
 class Content:
     """The properties and the body of the message that a channel is receiving.
 
-    `reply_address` is what is put where a message asks for direct replies; None: nobody waits.
+    `expiration` is how many milliseconds the message may stay, -1: for ever. `reply_address` is
+    what is put where a message asks for direct replies; None: nobody waits.
     """
 
     def __init__(self, session: Session, channel: int) -> None:
@@ -55,6 +59,7 @@ class Content:
         self.walked = Properties()
         self.properties = Buffer(PROPERTIES_AT_FIRST)
         self.properties_length = -1
+        self.expiration = -1
         self.body_size = 0
         self.received = 0
         self.body = cython.cast(Buffer, None)
@@ -102,6 +107,9 @@ class Content:
         self.walked.walk(buffer, at, at + length)
         if self.walked.user_id_at > 0:
             self.check_user(buffer, self.walked.user_id_at)
+        self.expiration = -1
+        if self.walked.expiration_at > 0:
+            self.expiration = self.read_expiration(buffer, self.walked.expiration_at)
         if self.walked.reply_to_at > 0:
             return self.keep_address(buffer, at, length)
         if length > self.properties.size:
@@ -124,6 +132,40 @@ class Content:
             self.channel,
             methods.PUBLISH,
         )
+
+    def expiry(self, now: cython.ulonglong) -> cython.ulonglong:
+        """When the message may go that is complete now; 0: never."""
+        if self.expiration < 0:
+            return 0
+        return now + cython.cast(cython.ulonglong, self.expiration)
+
+    def read_expiration(self, buffer: Buffer, at: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """The number of milliseconds in decimal."""
+        count: cython.Py_ssize_t = buffer.u8(at)
+        place: cython.Py_ssize_t
+        digit: cython.int
+        value: cython.Py_ssize_t = 0
+        if count == 0 or count > EXPIRATION_DIGITS_MAX:
+            return self.parse_expiration(buffer.bytes_at(at + 1, count))
+        for place in range(at + 1, at + 1 + count):
+            digit = buffer.u8(place) - 0x30
+            if digit < 0 or digit > 9:
+                return self.parse_expiration(buffer.bytes_at(at + 1, count))
+            value = 10 * value + digit
+        return value
+
+    def parse_expiration(self, expiration: bytes) -> int:
+        """What is not just a few digits. What is over `EXPIRATION_MAX` is as good as for ever."""
+        text = expiration.decode("utf-8", "surrogateescape")
+        value, reason = whole_number(text)
+        if reason:
+            raise PeerViolation(
+                "precondition_failed",
+                f"invalid expiration '{text}': {reason}",
+                self.channel,
+                methods.PUBLISH,
+            )
+        return min(value, EXPIRATION_MAX)
 
     def keep_address(
         self, buffer: Buffer, at: cython.Py_ssize_t, length: cython.Py_ssize_t
@@ -223,3 +265,18 @@ class Content:
             text = "expected method frame, got non method frame instead"
         method = 0 if self.state == IDLE else methods.PUBLISH
         raise PeerViolation("unexpected_frame", text, self.channel, method)
+
+
+def whole_number(text: str) -> tuple[int, str]:
+    """The number, or why it is none that a message may carry, in RabbitMQ's words."""
+    digits = text[1:] if text[:1] in ("+", "-") else text
+    count = 0
+    while count < len(digits) and "0" <= digits[count] <= "9":
+        count += 1
+    if count == 0:
+        return 0, "no_integer"
+    if count < len(digits):
+        return 0, f'{{leftover_string,"{digits[count:]}"}}'
+    if text[0] == "-" and int(digits) > 0:
+        return 0, f"{{value_negative,-{int(digits)}}}"
+    return int(digits), ""

@@ -9,6 +9,7 @@ cdef class Properties:
     cdef readonly bint copied
     cdef readonly Py_ssize_t user_id_at
     cdef readonly Py_ssize_t reply_to_at
+    cdef readonly Py_ssize_t expiration_at
 
     cdef Buffer pseudo_queue
 

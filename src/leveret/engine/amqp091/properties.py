@@ -29,6 +29,7 @@ TIMESTAMP = cython.declare(cython.int, 1 << 6)
 # Content type, content encoding; correlation id to message id; type to cluster id.
 SHORT_STRINGS = cython.declare(cython.int, 0b1100_0111_1011_1100)
 REPLY_TO = cython.declare(cython.int, 1 << 9)
+EXPIRATION = cython.declare(cython.int, 1 << 8)
 USER_ID = cython.declare(cython.int, 1 << 4)
 # What a client sends for the reply address that its channel has.
 PSEUDO_QUEUE = b"amq.rabbitmq.reply-to"
@@ -39,8 +40,8 @@ TABLE_DEPTH_MAX = cython.declare(cython.int, 64)
 class Properties:
     """What the last walk() found.
 
-    `user_id_at` and `reply_to_at` are where these fields begin, 0 where they are not; of reply-to
-    only the pseudo queue is told.
+    `user_id_at`, `reply_to_at` and `expiration_at` are where these fields begin, 0 where they are
+    not; of reply-to only the pseudo queue is told.
     """
 
     def __init__(self) -> None:
@@ -48,6 +49,7 @@ class Properties:
         self.priority = 0
         self.user_id_at = 0
         self.reply_to_at = 0
+        self.expiration_at = 0
         self.pseudo_queue = Buffer(0, PSEUDO_QUEUE)
         self.copied = False
 
@@ -62,6 +64,7 @@ class Properties:
         self.priority = 0
         self.user_id_at = 0
         self.reply_to_at = 0
+        self.expiration_at = 0
         self.copied = False
         if end - at < 2:
             malformed()
@@ -89,6 +92,8 @@ class Properties:
             after = at + 1 + buffer.u8(at)
             if field == USER_ID:
                 self.user_id_at = at
+            elif field == EXPIRATION:
+                self.expiration_at = at
             elif field == REPLY_TO and self.is_pseudo_queue(buffer, at, end):
                 self.reply_to_at = at
         elif field == HEADERS:

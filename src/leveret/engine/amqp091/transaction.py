@@ -36,10 +36,10 @@ class StagedMessage(NamedTuple):
 
 
 class StagedSettlement(NamedTuple):
-    """The delivery tags of one acknowledgement."""
+    """The delivery tags of one acknowledgement, and what becomes of the messages."""
 
     tags: list[int]
-    requeue: bool
+    outcome: int
 
 
 class Transaction:

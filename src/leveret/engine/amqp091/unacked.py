@@ -112,6 +112,18 @@ class Unacked:
             page = page.next
         return tags
 
+    def oldest_of(self, holder: int) -> int:
+        """The oldest tag that awaits its acknowledgement and is this holder's; 0: none does."""
+        page: Page = self.pages.head
+        entry: cython.Py_ssize_t
+        wanted: cython.ulonglong = holder + 1
+        while page is not None:
+            for entry in range(cython.cast(cython.Py_ssize_t, ENTRIES)):
+                if page.buffer.slot(2 * entry) == wanted:
+                    return (page.number << NUMBER_SHIFT) + entry
+            page = page.next
+        return 0
+
     def take_at(self, page: Page, slot: cython.Py_ssize_t) -> cython.bint:
         holder: cython.ulonglong = page.buffer.slot(slot)
         if holder == 0:

@@ -10,6 +10,7 @@ from leveret.broker.reply_queues import PSEUDO_QUEUE
 from leveret.engine.chores import Chore
 from leveret.peers.amqp091 import direct_reply_to
 from leveret.peers.amqp091.channel import Channel
+from leveret.peers.amqp091.consumer_timeout import timeout_of
 from leveret.peers.amqp091.outcome import Outcome, Unfinished, after
 from leveret.peers.amqp091.subscription import Subscription
 from leveret.wire.amqp091.errors import ProtocolError
@@ -59,10 +60,12 @@ def consume(channel: Channel, method: BasicConsume) -> BasicConsumeOk:
         direct_reply_to.consume(channel, method, tag)
         return BasicConsumeOk(consumer_tag=tag)
     queue = channel.virtual_host.find_read(name, channel.connection, channel.access)
-    consumer_arguments.check(method.arguments, resource=queue.description)
+    kind = queue.settings.type
+    consumer_arguments.check(method.arguments, kind=kind, resource=queue.description)
     priority = consumer_arguments.priority_of(method.arguments)
     subscription = Subscription(channel, queue, tag, exclusive=method.exclusive)
-    subscription.start(no_ack=method.no_ack, priority=priority)
+    timeout = timeout_of(queue, method.arguments.get(consumer_arguments.TIMEOUT))
+    subscription.start(no_ack=method.no_ack, priority=priority, timeout=timeout)
     return BasicConsumeOk(consumer_tag=tag)
 
 
@@ -91,12 +94,14 @@ def get(channel: Channel, method: BasicGet) -> Outcome:
     """None: the engine has written basic.get-ok and the message, or will when it is in memory."""
     name = channel.queue_name(method.queue)
     queue = channel.virtual_host.find_read(name, channel.connection, channel.access)
+    queue.check_get()
     if not method.no_ack and not channel.engine.may_hold:
         limit = channel.connection.service.settings.unacked_per_channel_max
         raise ProtocolError(
             "precondition_failed",
             f"cannot get: limit of unacknowledged messages on the channel ({limit}) is reached",
         )
+    queue.used()
     if (awaited := queue.store.await_next()) is not None:
         return Unfinished([awaited], lambda: get(channel, method))
     if channel.engine.get(queue.store, method.no_ack):

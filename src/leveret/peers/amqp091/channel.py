@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from leveret.broker.access import Access
 from leveret.broker.virtual_host import VirtualHost
 from leveret.engine.amqp091.channel import Channel as EngineChannel
+from leveret.peers.amqp091.consumer_timeout import Watch
 from leveret.wire.amqp091.errors import ProtocolError
 from leveret.wire.amqp091.methods import ChannelFlow, ChannelFlowOk, ChannelOpen
 
 if TYPE_CHECKING:
+    from leveret.engine.amqp091.consumer import ChannelConsumer
     from leveret.peers.amqp091.connection import Connection
     from leveret.peers.amqp091.direct_reply_to import ReplySubscription
     from leveret.peers.amqp091.subscription import Subscription
@@ -28,6 +30,7 @@ class Channel:
         "prefetch_count",
         "subscriptions",
         "virtual_host",
+        "watched",
     )
 
     def __init__(
@@ -45,6 +48,21 @@ class Channel:
         self.last_queue = ""  # that was declared here
         self.prefetch_count = 0  # for consumers to come; 0: no limit
         self.subscriptions: dict[str, Subscription | ReplySubscription] = {}  # by consumer tag
+        self.watched: Watch | None = None  # what consumers keep for too long
+
+    def watch(self, consumer: ChannelConsumer, timeout: int) -> None:
+        """The consumer may keep a message for so many milliseconds."""
+        if self.watched is None:
+            self.watched = Watch(self.engine.unacked)
+            self.connection.watching[self] = None
+        self.watched.add(consumer, timeout, self.connection.timing.tick)
+
+    def look_after_consumers(self, tick: int) -> int | None:
+        """The time-out of a consumer that has kept a message for longer; None: nobody has."""
+        watched = self.watched
+        if watched is None or watched.deadline is None or watched.deadline > tick:
+            return None
+        return watched.look(tick)
 
     @property
     def access(self) -> Access:
@@ -61,6 +79,7 @@ class Channel:
 
     def release(self) -> None:
         """Its queues are told that the consumers have gone; the engine has closed them."""
+        self.connection.watching.pop(self, None)
         subscriptions, self.subscriptions = self.subscriptions, {}
         for subscription in subscriptions.values():
             subscription.release()

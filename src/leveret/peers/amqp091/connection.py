@@ -26,7 +26,7 @@ from leveret.engine.amqp091.connection import Connection as Engine
 from leveret.engine.chores import Chore
 from leveret.engine.errors import InvariantError, PeerViolation
 from leveret.engine.route import Route
-from leveret.peers.amqp091 import connection_methods, message
+from leveret.peers.amqp091 import connection_methods, consumer_timeout, message
 from leveret.peers.amqp091.channel import Channel
 from leveret.peers.amqp091.client import UNKNOWN
 from leveret.peers.amqp091.dispatch import (
@@ -101,6 +101,7 @@ class Connection:
         self.frame_max = 0
         self.channel_max = 0
         self.channels: dict[int, Channel] = {}
+        self.watching: dict[Channel, None] = {}  # that have consumers with a time-out
         self.blocked = False  # the client was told so, if it can take that
         self._now = 0
         self._asked = 0  # since it last had a share of the turn
@@ -157,7 +158,19 @@ class Connection:
 
     def deadline(self) -> int | None:
         self.timing.paused = self.engine.paused
-        return None if self.finished else self.timing.deadline()
+        if self.finished:
+            return None
+        deadline = self.timing.deadline()
+        for channel in self.watching:
+            if channel.watched is not None and (watched := channel.watched.deadline) is not None:
+                deadline = watched if deadline is None else min(deadline, watched)
+        return deadline
+
+    def _look_after_consumers(self, tick: int) -> None:
+        for channel in tuple(self.watching):
+            if (late := channel.look_after_consumers(tick)) is not None:
+                words = consumer_timeout.text(channel.number, late)
+                self.fail("precondition_failed", words, channel=channel.number)
 
     def due(self, now: int, tick: int) -> None:
         self._now = now
@@ -170,6 +183,8 @@ class Connection:
         elif self.timing.owes_heartbeat():
             self.timing.spoke(tick)
             self.engine.write(frames.HEARTBEAT_FRAME)
+        if self.watching:
+            self._look_after_consumers(tick)
 
     @property
     def pid(self) -> str:

@@ -38,6 +38,7 @@ def published(
         timestamp=decoded.timestamp,
         priority=decoded.priority or 0,
         arrival=arrival,
+        expiration=None if decoded.expiration is None else int(decoded.expiration),
         persistent=decoded.delivery_mode == PERSISTENT,
         properties=properties,
         body=body,

@@ -26,8 +26,11 @@ class Subscription:
         self.tag = tag
         self.exclusive = exclusive
 
-    def start(self, *, no_ack: bool, priority: int) -> None:
-        """Deliveries begin with the shard's next turn. Raises what the queue refuses."""
+    def start(self, *, no_ack: bool, priority: int, timeout: int | None = None) -> None:
+        """Deliveries begin with the shard's next turn. Raises what the queue refuses.
+
+        `timeout` is for how many milliseconds it may keep a message; None: for ever.
+        """
         channel = self.channel
         self.queue.subscribe(self)
         tag = self.tag.encode("utf-8", "surrogateescape")
@@ -35,6 +38,8 @@ class Subscription:
             self.queue.store, tag, no_ack, channel.prefetch_count, priority
         )
         channel.subscriptions[self.tag] = self
+        if timeout is not None and not no_ack:
+            channel.watch(self.consumer, timeout)
 
     def stop(self) -> None:
         """No more deliveries. What was delivered may still be acknowledged."""

@@ -7,6 +7,7 @@ content_type is bit 15, content_encoding 14, ... reserved 2; bits 1 and 0 are ze
 from __future__ import annotations
 
 import struct
+from collections.abc import Container
 from typing import Final
 
 from leveret.wire.amqp091 import tables
@@ -78,10 +79,36 @@ def without_header(data: bytes, name: str) -> bytes:
 
     For properties that can be decoded.
     """
+    return rewritten(data, without_headers=(name,))
+
+
+def rewritten(
+    data: bytes,
+    *,
+    without_headers: Container[str] = (),
+    added_headers: bytes = b"",
+    without: Container[str] = (),
+) -> bytes:
+    """Properties less some fields and headers, and with these headers, else byte for byte as they
+    were. For properties that can be decoded.
+    """
     (flags,) = _FLAGS.unpack_from(data)
-    start = _FLAGS.size
-    for place in range(list(BasicProperties.FIELDS).index("headers")):
-        if flags >> (_FIRST_FLAG - place) & 1:
-            _, start = tables.decode_shortstr(data, start)
-    headers, end = tables.without_field(data, start, name)
-    return data[:start] + headers + data[end:]
+    offset = _FLAGS.size
+    written = []
+    for place, (name, kind) in enumerate(BasicProperties.FIELDS.items()):
+        flag = 1 << (_FIRST_FLAG - place)
+        start = offset
+        if name == "headers":
+            kept = b""
+            if flags & flag:
+                kept, offset = tables.without_fields(data, offset, without_headers)
+            if flags & flag or added_headers:
+                flags |= flag
+                written.append(tables.encode_longstr(added_headers + kept))
+        elif flags & flag:
+            _, offset = CODECS[kind][0](data, offset)
+            if name in without:
+                flags &= ~flag
+            else:
+                written.append(data[start:offset])
+    return _FLAGS.pack(flags) + b"".join(written)

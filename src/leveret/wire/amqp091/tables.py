@@ -19,7 +19,7 @@ Of a name that comes twice the last value counts.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from leveret.wire.amqp091.errors import ProtocolError
@@ -31,6 +31,10 @@ SHORTSTR_BYTES_MAX: Final = 255  # its size is one byte
 
 class Timestamp(int):
     """Seconds since 1970. An `int`, because the wire can say years that `datetime` cannot."""
+
+
+class Long(int):
+    """A whole number that is written as int64, however small it is."""
 
 
 class Decimal(NamedTuple):
@@ -60,12 +64,18 @@ def decode_table(data: bytes, offset: int = 0) -> tuple[dict[str, FieldValue], i
 
 def encode_table(table: Table) -> bytes:
     """The table with its size; ValueError or TypeError for what no field can hold."""
-    fields = [encode_shortstr(name) + _encode_value(value) for name, value in table.items()]
+    fields = [encode_field(name, value) for name, value in table.items()]
     return encode_longstr(b"".join(fields))
 
 
-def without_field(data: bytes, offset: int, name: str) -> tuple[bytes, int]:
-    """The table at `offset` less one field, else byte for byte as it was, and the offset behind it.
+def encode_field(name: str, value: FieldValue) -> bytes:
+    """One field of a table."""
+    return encode_shortstr(name) + _encode_value(value)
+
+
+def without_fields(data: bytes, offset: int, names: Container[str]) -> tuple[bytes, int]:
+    """The fields of the table at `offset` less those of these names, else byte for byte as they
+    were, and the offset behind the table.
 
     For a table that can be decoded.
     """
@@ -76,9 +86,9 @@ def without_field(data: bytes, offset: int, name: str) -> tuple[bytes, int]:
         start = offset
         found, offset = decode_shortstr(data, offset)
         _, offset = _decode_value(data, offset, 0)
-        if found != name:
+        if found not in names:
             kept.append(data[start:offset])
-    return encode_longstr(b"".join(kept)), end
+    return b"".join(kept), end
 
 
 def decode_shortstr(data: bytes, offset: int) -> tuple[str, int]:
@@ -202,6 +212,8 @@ def _encode_value(value: FieldValue) -> bytes:
 def _encode_integer(value: int) -> bytes:
     if isinstance(value, bool):
         return b"t\x01" if value else b"t\x00"
+    if isinstance(value, Long):
+        return b"l" + _packed("!q", value)
     if isinstance(value, Timestamp):
         return b"T" + _packed("!Q", value)
     if -(2**31) <= value < 2**31:
