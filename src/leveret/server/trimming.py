@@ -7,9 +7,10 @@
 
 What became of a message is always behind it, so with the messages before some batch all that is
 said of them may go. But not before it is durable: or a crash would take the message, and not the
-rest of the transaction in which it was settled. Definitions are written once more when the log has grown by so much; and where
-messages are copied forward (copying.py), which of all messages are gone. That is said before the
-first is copied: a copy may name queues that have let go of it, and what told so may be forgotten.
+rest of the transaction in which it was settled. Definitions are written once more when the log has
+grown by so much; and where messages are copied forward (copying.py), which of all messages are
+gone. That is said before the first is copied: a copy may name queues that have let go of it, and
+what told so may be forgotten.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ class SimulatedDisk:
         self._is_dying = False
 
     def crash(self) -> SimulatedDisk:
-        """The same disk after the machine has lost its power. To this one, nothing if it is idle."""
+        """The same disk after the machine has lost its power; if it is idle it can go on, too."""
         self._is_dying = True
         for _ in range(self.dice.randrange(len(self._requests) + 1)):
             perform, _done = self._requests.popleft()
