@@ -96,10 +96,11 @@ class SimulatedPeer(ClientPeer):
     """It has no turn to itself."""
 
     def take_bytes(self) -> bytes:
-        data = bytes(self.peer.send_buffer())
-        if data:
+        taken = b""
+        while data := bytes(self.peer.send_buffer()):
             self.peer.sent(len(data), self.server.tick)
-        return data
+            taken += data
+        return taken
 
     def go_on(self) -> None:
         self.peer.go_on(self.server.now, self.server.tick)
@@ -233,14 +234,14 @@ class SimulatedBroker:
 
     @property
     def is_quiet(self) -> bool:
-        """All that was said is done, and on the disk."""
+        """All that was said is done, on the disk, and heard of."""
         return (
             self.disk.is_idle
             and self.log.ready
             and not self.shard.journal.pending
             and not self.shard.pending
             and not self.shard.forward.has_some
-            and not any(peer.unread for peer in self.peers)
+            and not any(peer.unread or len(peer.peer.send_buffer()) for peer in self.peers)
         )
 
     def stop(self) -> None:
