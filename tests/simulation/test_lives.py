@@ -40,22 +40,21 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(seeds: Iterable[int]) -> None:
     for seed in seeds:
         try:
-            happened.update(Lives(seed).run())
+            happened.update(Lives(seed).run(), seeds=1)
         except BaseException:
             print(f"LEVERET_SEED={seed}")
             raise
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", range(1 if ONE_SEED else PARTS))
 def test_nothing_that_was_confirmed_is_lost(part: int) -> None:
     run(range(part, SEEDS, PARTS) if ONE_SEED is None else [int(ONE_SEED)])
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(ONE_SEED is not None, reason="one seed shows little of it")
 def test_in_those_lives_everything_has_happened() -> None:
-    run(range(SEEDS, SEEDS + 1))
+    if happened["seeds"] < max(SEEDS, 40):
+        pytest.skip("only some of the lives were lived")
     often = ("messages", "clean", "unclean", "rested", "trimmed", "evicted", "full")
     seldom = ("failed", "copied", "copies trimmed", "folded", "lost at the start")
     known = set(often) if SEEDS < 300 else {*often, *seldom}
