@@ -2,15 +2,21 @@
 
 A publisher fills one queue, or a thousand in turn, with more than stays in memory; then a consumer
 comes and takes all. Of the thousand one is drained alone first.
+
+With --durable the log has them, and between filling and draining the broker starts anew; where this
+user may, the page cache is dropped then.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness import table
 from harness.brokers import Running, leveret
@@ -26,6 +32,8 @@ MEGABYTE = 1e6
 QUEUES = 1000
 WINDOW = 1000
 SECONDS_BETWEEN_LOOKS = 0.02
+SECONDS_TO_START = 300
+DROP_CACHES = Path("/proc/sys/vm/drop_caches")
 HEAD = ["work", "messages", "per s", "MB/s", "broker busy", "resident, at most"]
 
 
@@ -34,33 +42,65 @@ def main() -> None:
     parser.add_argument("--gigabytes", type=float, default=1, help="default: %(default)s")
     parser.add_argument("--size", type=int, default=1024, help="of a body; default: %(default)s")
     parser.add_argument("--queues", type=int, default=QUEUES, help="default: %(default)s")
+    parser.add_argument("--durable", action="store_true", help="messages that survive a restart")
+    parser.add_argument("--directory", default="/var/tmp", help="for these; default: %(default)s")
     arguments = parser.parse_args()
     if not COMPILED:
         raise SystemExit("this build is not compiled: its figures say nothing")
     pin_to(GENERATOR_CORE)
     count = int(arguments.gigabytes * GIGABYTE / arguments.size)
     lines = []
-    with leveret() as running:
-        lines += one_queue(running, count, arguments.size)
-    with leveret() as running:
-        lines += many_queues(running, count, arguments.size, arguments.queues)
+    with tempfile.TemporaryDirectory(prefix="spilling-", dir=arguments.directory) as folder:
+        for name, load in (("one", one_queue), ("many", many_queues)):
+            place = Place(Path(folder) / name if arguments.durable else None)
+            lines += load(place, count, arguments.size, arguments.queues)
+            place.close()
     print(table.markdown(HEAD, lines))
 
 
-def one_queue(running: Running, count: int, size: int) -> Iterator[list[str]]:
-    name = {"queue": "q", "size": size}
-    yield row("one queue: filled", running, count, publishers=1, confirm=WINDOW, **name)
-    yield row("drained", running, count, consumers=1, **name)
+class Place:
+    """A broker, which keeps its messages in a directory, or nothing."""
+
+    def __init__(self, directory: Path | None) -> None:
+        self.directory = directory
+        self.options = {} if directory is None else {"durable": True, "persistent": True}
+        self._open()
+
+    def _open(self) -> None:
+        self._broker = leveret(data_directory=self.directory, seconds_to_start=SECONDS_TO_START)
+        self.running = self._broker.__enter__()
+
+    def again(self) -> None:
+        """A new broker, for which nothing is in memory that need not be."""
+        if self.directory is not None:
+            self.close()
+            os.sync()
+            with suppress(PermissionError):
+                DROP_CACHES.write_text("1")
+            self._open()
+
+    def close(self) -> None:
+        self._broker.__exit__(None, None, None)
 
 
-def many_queues(running: Running, count: int, size: int, queues: int) -> Iterator[list[str]]:
-    names = {"queue": "q-%d", "queues": queues, "size": size}
+def one_queue(place: Place, count: int, size: int, queues: int) -> Iterator[list[str]]:
+    name = {"queue": "q", "size": size, **place.options}
+    yield row("one queue: filled", place.running, count, publishers=1, confirm=WINDOW, **name)
+    place.again()
+    yield row("drained", place.running, count, consumers=1, **name)
+
+
+def many_queues(place: Place, count: int, size: int, queues: int) -> Iterator[list[str]]:
+    names = {"queue": "q-%d", "queues": queues, "size": size, **place.options}
     count -= count % queues
     filled = f"{queues} queues in turn: filled"
-    yield row(filled, running, count, publishers=1, confirm=WINDOW, **names)
+    yield row(filled, place.running, count, publishers=1, confirm=WINDOW, **names)
     share = count // queues
-    yield row("one of them drained", running, share, consumers=1, queue="q-0", size=size)
-    yield row("the others drained together", running, count - share, consumers=1, **names)
+    one = names | {"queue": "q-0", "queues": 1}
+    place.again()
+    yield row("one of them drained", place.running, share, consumers=1, **one)
+    place.again()
+    yield row("the others drained together", place.running, count - share, consumers=1, **names)
 
 
 def row(

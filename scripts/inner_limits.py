@@ -35,6 +35,24 @@ PACE = (
         "server/test_listener.py::test_out_of_descriptors_it_pauses_says_so_once_and_goes_on",
     ),
     Inner(
+        "server/control.RETRY_S",
+        "before operators are accepted again, when files were used up",
+        "s",
+        "server/test_control.py::test_out_of_descriptors_it_pauses_and_goes_on",
+    ),
+    Inner(
+        "server/control_session.ROWS_PER_SLICE",
+        "rows made for an operator's listing, before others have their turn",
+        "rows",
+        "server/test_control_session.py::test_the_loop_goes_on_between_slices",
+    ),
+    Inner(
+        "server/control_session.OUTPUT_BYTES",
+        "rows that an operator has not taken, before more are made",
+        "bytes",
+        "server/test_control_session.py::test_who_does_not_read_has_no_more_rows_made_and_is_cut_off",
+    ),
+    Inner(
         "server/selector.READY_MAX",
         "sockets served in a turn",
         "sockets",
@@ -237,6 +255,30 @@ PACE = (
         "durable messages that stay in memory, and no more than an eighth of `--memory-limit`; the log has them all",
         "bytes",
         "engine/test_guests.py::test_so_much_stays_and_the_oldest_leave_first",
+    ),
+    Inner(
+        "engine/guests.GUEST_BYTES_MAX",
+        "durable messages that have come back into memory for consumers, and no more than an eighth of `--memory-limit`",
+        "bytes",
+        "engine/test_guests.py::test_guests_are_no_more_than_may_be_but_those_that_are_near",
+    ),
+    Inner(
+        "engine/forward.GATHERED_MAX",
+        "old messages that are gathered at a time to be copied forward",
+        "messages",
+        "engine/test_forward.py::test_so_much_is_gathered_at_a_time",
+    ),
+    Inner(
+        "server/copying.PAUSE_MS",
+        "between two batches of old messages that are copied forward",
+        "ms",
+        "server/test_copying.py::test_what_lives_of_complete_chunks_is_copied_and_the_log_is_trimmed",
+    ),
+    Inner(
+        "server/copying.HURRY_MS",
+        "the same where much more is dead than may be",
+        "ms",
+        "server/test_copying.py::test_what_lives_of_complete_chunks_is_copied_and_the_log_is_trimmed",
     ),
     Inner(
         "engine/guests.LOOK_MAX",

@@ -80,6 +80,7 @@ def broker_process(
     listen = () if "--listen" in options else ("--listen", "127.0.0.1:0")
     command = [*python, "-m", "leveret", "serve", *listen, *options]
     with tempfile.TemporaryDirectory(prefix="leveret-broker-") as folder:
+        environment.setdefault("XDG_RUNTIME_DIR", folder)  # no trace of it is left
         log_path = Path(folder, "log")
         with log_path.open("w") as log, start(command, log, environment) as process:
             try:

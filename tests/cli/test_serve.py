@@ -193,7 +193,7 @@ def test_uncompiled_it_says_what_to_expect_and_what_to_do() -> None:
 def test_what_other_machines_can_reach_is_warned_of() -> None:
     with running_broker("--listen", "0.0.0.0:0") as broker:
         where = f"0.0.0.0:{broker.port} can be reached from other machines"
-        assert f"{where}, but nobody can log in from there" in broker.log
+        assert f"{where}: guest cannot log in from there" in broker.log
 
 
 def test_the_log_level_is_kept() -> None:
@@ -285,3 +285,17 @@ def test_a_flood_of_failing_clients_does_not_fill_the_log() -> None:
                 client.recv(100)
     lines = [line for line in broker.log.splitlines() if "unknown protocol header" in line]
     assert 3 <= len(lines) < 25
+
+
+def test_definitions_that_are_wrong_refuse_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "definitions.json"
+    path.write_text('{"queues": [{"name": 1}]}')
+    command = [sys.executable, "-m", "leveret", "serve", "--in-memory", "--listen", "127.0.0.1:0"]
+    refused = subprocess.run(
+        [*command, "--definitions", str(path)], capture_output=True, text=True, timeout=20
+    )
+    assert refused.returncode == 1
+    assert refused.stdout == ""
+    assert refused.stderr == (
+        f"leveret serve: {path}: queues[0].name: must be a string, not a whole number\n"
+    )

@@ -14,6 +14,7 @@ class SlowReader:
         self.log = log
         self.pending: list[Reading] = []
         self.reads = 0
+        self.bytes_read = 0
         shard.read_log_with(self)
 
     def read(self, reading: Reading) -> None:
@@ -25,6 +26,7 @@ class SlowReader:
         """One of the readings that are pending is done, or has failed."""
         reading = self.pending.pop(which)
         self.reads += 1
+        self.bytes_read += reading.count
         if not refuse:
             data = b"".join(self.pieces(reading))
             assert len(data) == reading.count

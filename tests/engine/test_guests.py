@@ -64,10 +64,11 @@ def away(world: World) -> int:
 
 def evict(world: World) -> None:
     """All that may leave does."""
-    known = world.shard.guests.log_bytes_max
-    world.shard.guests.log_bytes_max = 0
+    guests = world.shard.guests
+    known = guests.log_bytes_max, guests.guest_bytes_max
+    guests.log_bytes_max = guests.guest_bytes_max = 0
     world.shard.evict()
-    world.shard.guests.log_bytes_max = known
+    guests.log_bytes_max, guests.guest_bytes_max = known
 
 
 def numbers(messages: list) -> list[int]:
@@ -232,6 +233,57 @@ def test_what_is_about_to_be_delivered_stays(world, log, reader, queue, client):
     assert (here[:2], here[4], sum(here)) == ([True, True], False, 17)
 
 
+def test_guests_are_no_more_than_may_be_but_those_that_are_near(world, log, reader, client):
+    keys = [b"%d" % number for number in range(4)]
+    for key in keys:
+        world.kept_queue(key)
+    for _ in range(4 * PER_CHUNK):
+        for key in keys:
+            publish(client, 1, key)
+    log.sync()
+    evict(world)
+    for key in keys:
+        client.consume(world.bound[key][0], prefetch=PER_CHUNK)
+    drain(reader, client)
+    full = world.shard.records.guest_bytes
+    world.shard.guests.guest_bytes_max = 2 * MIB
+    world.shard.evict()
+    assert full >= 3 * MIB
+    assert world.shard.records.guest_bytes < full
+
+
+def test_where_many_drain_what_stands_between_is_read_along(world, log, reader, client):
+    keys = [b"%d" % number for number in range(40)]
+    for key in keys:
+        world.kept_queue(key)
+    for number in range(100):
+        for key in keys:
+            client.publish(key, b"%d:" % number + bytes(1000), PERSISTENT)
+    log.sync()
+    evict(world)
+    for key in keys:
+        client.consume(world.bound[key][0], no_ack=True)
+    messages = drain(reader, client)
+    assert len(messages) == 4000
+    assert reader.reads < 400
+    for key in keys:
+        assert numbers([each for each in messages if each.routing_key == key]) == list(range(100))
+
+
+def test_where_one_of_many_drains_little_is_read_along(world, log, reader, client):
+    keys = [b"%d" % number for number in range(40)]
+    for key in keys:
+        world.kept_queue(key)
+    for number in range(500):
+        for key in keys:
+            client.publish(key, b"%d:" % number + bytes(1000), PERSISTENT)
+    log.sync()
+    evict(world)
+    client.consume(world.bound[b"7"][0], no_ack=True)
+    assert numbers(drain(reader, client)) == list(range(500))
+    assert reader.bytes_read < 5_000_000
+
+
 def test_so_many_are_looked_at_in_a_turn(world, log, reader, queue, client):
     for _ in range(8):
         publish(client, 10 * PER_CHUNK)
@@ -271,6 +323,7 @@ class LoggedCommands(Commands):
         self.reader = SlowReader(world.shard, self.log)
         self.store = SlowStore(world.shard)
         world.shard.guests.log_bytes_max = 2 * MIB
+        world.shard.guests.guest_bytes_max = 2 * MIB
         return world
 
     def open_queue(self, key: bytes) -> ModelQueue:

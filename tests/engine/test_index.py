@@ -311,6 +311,19 @@ def test_a_page_that_was_delivered_from_stays():
     assert in_memory(index) == [0, 1, 2, 3, 7]
 
 
+def test_the_last_page_stays_for_what_will_be_appended():
+    pool, _ = folding_pool(3)
+    index = index_of(5 * PAGE + 10, pool)
+    for position in range(2 * PAGE, 3 * PAGE):
+        index.remove(position)
+    assert index.put(2 * PAGE, 5)
+    assert in_memory(index) == [0, 1, 2, 5]
+    assert index.append(7) == 5 * PAGE + 10
+    assert [p for p, _, _ in index.entries()][-13:] == [
+        *range(5 * PAGE - 2, 5 * PAGE + 11),
+    ]
+
+
 def test_pages_that_have_stayed_follow_one_by_one():
     pool, _ = folding_pool(100)
     index = index_of(100 * PAGE + 1, pool)

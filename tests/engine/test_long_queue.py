@@ -149,7 +149,7 @@ def test_records_that_were_read_along_bring_no_pages_back(world, pages, queue):
     for number in range(20 * PAGE):
         client.send(message(b"q", b"%d" % number) + message(b"r", b""))
     client.send(message(b"q", bytes(1 << 20)))
-    while world.shard.records.oldest is not None:
+    while world.shard.records.by_age.oldest is not None:
         world.shard.store_down_to(0)
         store.answer_all()
     reads = pages.reads
@@ -179,7 +179,7 @@ def test_a_log_is_read_without_all_pages_in_memory():
     pages = PageMemory()
     replay.shard.pages.fold_into(lambda: pages)
     for number, written in log.batches:
-        replay.apply(number, Buffer(0, written), 0, len(written))
+        replay.apply(number, 0, Buffer(0, written), 0, len(written))
         assert replay.shard.pages.in_use <= ABOVE + 1
     again = replay.claim(queue.identity)
     assert again.ready_count == COUNT - PAGE // 2

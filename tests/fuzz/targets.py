@@ -24,6 +24,7 @@ from leveret.wire.amqp091.properties import (
 )
 from leveret.wire.amqp091.tables import decode_table, encode_table
 from tests.fuzz.conversation import converse
+from tests.fuzz.operated import operate
 
 
 def tables(data: bytes) -> None:
@@ -121,4 +122,5 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "client_frames": client_frames,
     "login": login,
     "words": words,
+    "operated": operate,
 }

@@ -1,46 +1,71 @@
-"""Who is it? The one user there is: guest, with the password guest, from this machine.
+"""Who is it? A user who knows the password.
 
     PLAIN       NUL  user  NUL  password        (RFC 4616 without an authorization identity)
-    ANONYMOUS   anything                        (RFC 4505), logs in as guest
+    ANONYMOUS   anything                        (RFC 4505), logs in as guest with guest's password
 
-A protocol may have mechanisms of its own, whose responses it reads itself: check_password.
+A protocol may have mechanisms of its own, whose responses it reads itself: check_password. Guest,
+whose password everybody knows, may come from this machine only.
 """
 
 from __future__ import annotations
 
-from hmac import compare_digest
-from typing import NoReturn
+from collections.abc import Mapping
+from typing import Final, NoReturn
 
 from leveret.broker.errors import AccessRefused, CommandInvalid, MalformedResponse
+from leveret.broker.password import NOBODYS
 from leveret.broker.user import User
+from leveret.broker.users import GUEST
 
-PLAIN = "PLAIN"
-ANONYMOUS = "ANONYMOUS"
-GUEST = "guest"
-GUEST_PASSWORD = b"guest"
+PLAIN: Final = "PLAIN"
+ANONYMOUS: Final = "ANONYMOUS"
 
 
-def authenticate(mechanism: str, response: bytes, *, is_loopback: bool) -> User:
+class LoginRefused(AccessRefused):
+    """Why, is for the operator alone: the client is told the same whatever was wrong."""
+
+    def __init__(self, mechanism: str, reason: str) -> None:
+        super().__init__(
+            f"Login was refused using authentication mechanism {mechanism}. "
+            "For details see the broker logfile."
+        )
+        self.reason = reason
+
+
+def authenticate(
+    users: Mapping[str, User], mechanism: str, response: bytes, *, is_loopback: bool
+) -> User:
     """The user who logs in with this response.
 
-    Raises CommandInvalid for a mechanism that is not offered, MalformedResponse, and AccessRefused,
-    whose text is the same whatever was wrong.
+    Raises CommandInvalid for a mechanism that is not offered, MalformedResponse, LoginRefused.
     """
     if mechanism == ANONYMOUS:
-        return User(GUEST) if is_loopback else refuse(mechanism)
-    if mechanism != PLAIN:
+        name = password = GUEST.encode()
+    elif mechanism == PLAIN:
+        name, password = plain_credentials(response)
+    else:
         raise CommandInvalid(f"unknown authentication mechanism '{mechanism}'")
-    name, password = plain_credentials(response)
-    return check_password(name, password, mechanism=mechanism, is_loopback=is_loopback)
+    return check_password(users, name, password, mechanism=mechanism, is_loopback=is_loopback)
 
 
-def check_password(name: bytes, password: bytes, *, mechanism: str, is_loopback: bool) -> User:
-    """The user of this name and password, which `mechanism` brought. Raises AccessRefused."""
-    knows_name = compare_digest(name, GUEST.encode())
-    knows_password = compare_digest(password, GUEST_PASSWORD)
-    if not (knows_name and knows_password and is_loopback):
-        refuse(mechanism)
-    return User(GUEST)
+def check_password(
+    users: Mapping[str, User],
+    name: bytes,
+    password: bytes,
+    *,
+    mechanism: str,
+    is_loopback: bool,
+) -> User:
+    """The user of this name and password, which `mechanism` brought. Raises LoginRefused."""
+    shown = name.decode("utf-8", "surrogateescape")
+    user = users.get(shown)
+    # Where there is no such user it takes as long to find out.
+    knows_password = (NOBODYS if user is None else user.password).matches(password)
+    if user is None or not knows_password:
+        refuse(mechanism, f"user '{shown}' - invalid credentials")
+    if user.name == GUEST and not is_loopback:
+        refuse(mechanism, f"user '{shown}' can only connect via localhost")
+    return user
 
 
 def plain_credentials(response: bytes) -> tuple[bytes, bytes]:
@@ -50,8 +75,5 @@ def plain_credentials(response: bytes) -> tuple[bytes, bytes]:
     return parts[1], parts[2]
 
 
-def refuse(mechanism: str) -> NoReturn:
-    raise AccessRefused(
-        f"Login was refused using authentication mechanism {mechanism}. "
-        "For details see the broker logfile."
-    )
+def refuse(mechanism: str, reason: str) -> NoReturn:
+    raise LoginRefused(mechanism, reason)

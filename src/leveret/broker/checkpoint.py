@@ -6,7 +6,8 @@ then is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from leveret.engine.chores import Chore
@@ -21,9 +22,11 @@ COST: Final = 64
 """What a definition takes, in messages of a chore."""
 
 
-def define_all(hosts: Mapping[str, VirtualHost], definitions: DefinitionLog) -> Chore:
-    """Has all that is kept defined again, in the order in which restore() wants it."""
-    steps = all_steps(hosts, definitions)
+def define_all(
+    hosts: Mapping[str, VirtualHost], definitions: DefinitionLog, others: Iterable[None] = ()
+) -> Chore:
+    """Has all that is kept defined again, what is in no virtual host by the steps of `others`."""
+    steps = chain(others, all_steps(hosts, definitions))
 
     def step(count_max: int) -> int:
         for _ in range(max(1, count_max // COST)):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from leveret.broker.argument_checks import check_exchange_name
 from leveret.broker.arguments import Arguments
 from leveret.broker.equivalence import check_arguments, check_field
+from leveret.broker.policy import NO_POLICY
 from leveret.engine.route import Exchange as RouteSource
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Exchange:
         "binding_count",
         "bindings",
         "durable",
+        "effective",
         "incarnation",
         "internal",
         "is_routed",
@@ -93,11 +95,17 @@ class Exchange:
         self.arguments = arguments
         self.incarnation = incarnation
         self.alternate = alternate_in(arguments)
+        self.effective = NO_POLICY  # whatever of its policies it goes by
         self.source = RouteSource()
         self.is_routed = False  # whether a good route may lead through here
         self.binding_count = 0  # of the bindings from here, which `router` holds
         self.bindings: dict[Binding, None] | None = None  # those that lead here, in order
         self.upstream: dict[Exchange, int] = {}  # where these come from, and how many from each
+
+    @property
+    def own_alternate(self) -> str | None:
+        """As it was declared."""
+        return alternate_in(self.arguments)
 
     def check_same(
         self,

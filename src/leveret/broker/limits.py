@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from leveret import limits
@@ -62,3 +63,15 @@ class Limits:
             raise PreconditionFailed(
                 f"cannot consume: consumer limit in vhost '{virtual_host}' ({limit}) is reached"
             )
+
+
+def check_limits(limits: Mapping[str, object], names: Collection[str]) -> dict[str, int]:
+    """Limits that an operator sets, by name. Raises PreconditionFailed for what is none."""
+    checked = {}
+    for name, value in limits.items():
+        if name not in names:
+            raise PreconditionFailed(f"unknown limit '{name}': it is one of {', '.join(names)}")
+        if type(value) is not int:
+            raise PreconditionFailed(f"limit '{name}' must be a whole number")
+        checked[name] = value
+    return checked

@@ -11,10 +11,13 @@ from leveret.broker import queue_arguments
 from leveret.broker.arguments import Arguments
 from leveret.broker.equivalence import check_arguments, check_field
 from leveret.broker.errors import AccessRefused, ResourceLocked
+from leveret.broker.policy import NO_POLICY
+from leveret.broker.queue_settings import QueueSettings
 from leveret.engine.route import Exchange as RouteSource
 
 if TYPE_CHECKING:
     from leveret.broker.binding import Binding
+    from leveret.broker.statistics import ConsumerStatistics
     from leveret.broker.topology import Topology
     from leveret.engine.queue import Queue as Store
 
@@ -29,17 +32,25 @@ class Subscription(Protocol):
     def cancelled(self) -> None:
         """The queue goes away and has let go of the subscription: tell the client, forget it."""
 
+    def statistics(self) -> ConsumerStatistics:
+        """What an operator may want to know of it."""
+
 
 class Queue:
-    """`owner` is the connection that an exclusive queue belongs to, None for all other queues."""
+    """`owner` is the connection that an exclusive queue belongs to, None for all other queues.
+
+    `settings` are what its arguments ask for, and policies; `effective` is whose these are.
+    """
 
     __slots__ = (
         "arguments",
         "auto_delete",
         "bindings",
         "durable",
+        "effective",
         "name",
         "owner",
+        "settings",
         "source",
         "store",
         "subscriptions",
@@ -67,6 +78,9 @@ class Queue:
         self.source = RouteSource()  # what the default exchange's route to here depends on
         self.bindings: dict[Binding, None] | None = None  # those that lead here, in order
         self.subscriptions: dict[Subscription, None] | None = None
+        self.effective = NO_POLICY
+        self.settings: QueueSettings
+        QueueSettings.from_arguments(arguments).apply(self)
 
     @property
     def message_count(self) -> int:

@@ -67,6 +67,9 @@ def restore(
     for kind, of_kind in by_kind.items():
         for key, value in of_kind:
             try:
+                if kind == BINDING and key[1] not in hosts:  # gone, and its name went first
+                    orphans.append(key)
+                    continue
                 host = hosts[key[1]]
                 if kind == EXCHANGE:
                     restore_exchange(host, key, value, classes)
@@ -108,6 +111,7 @@ def restore_queue(
         arguments=load_arguments(table(value["arguments"]), classes),
     )
     host.topology.add_queue(queue)
+    host.policies.govern_queue(queue)
 
 
 def restore_binding(host: VirtualHost, key: Key, classes: Classes) -> bool:
@@ -131,6 +135,8 @@ def remove_orphans(
 ) -> None:
     """After the exchanges that go with them: a crash in between finds the orphans again."""
     for _, host_name, name, incarnation, *_ in orphans:
+        if host_name not in hosts:
+            continue
         topology = hosts[host_name].topology
         source = topology.exchanges.get(name)
         if source is None or incarnation_of(source) != incarnation:

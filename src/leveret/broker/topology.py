@@ -31,6 +31,7 @@ from leveret.broker.names import encoded
 from leveret.broker.queue import Queue, Subscription
 from leveret.broker.sweep import sweep
 from leveret.engine.chores import Chore
+from leveret.engine.route import Exchange as RouteSource
 from leveret.engine.route import Route
 
 if TYPE_CHECKING:
@@ -62,6 +63,16 @@ class Topology:
         for dependent in self.alternated.get(exchange.name, ()):
             self.make_routes_stale(dependent)
         self.recorder.exchange_added(exchange)
+
+    def set_alternate(self, exchange: Exchange, alternate: str | None) -> None:
+        """From now on that gets what has no destination; None: nobody does."""
+        if alternate == exchange.alternate:
+            return
+        self.make_routes_stale(exchange)
+        self.forget_alternate(exchange)
+        exchange.alternate = alternate
+        if alternate is not None:
+            self.alternated.setdefault(alternate, {})[exchange] = None
 
     def remove_exchange(self, exchange: Exchange) -> Chore:
         """And all bindings from it and to it: when the chore is done."""
@@ -255,6 +266,17 @@ class Topology:
                 self.dropped(binding)
                 yield
 
+    def remove_all(self) -> Iterator[None]:
+        """Everything, of a virtual host that nobody can open any more."""
+        for queue in list(self.queues.values()):
+            if self.queues.get(queue.name) is queue:
+                self.remove_queue(queue)
+            yield
+        for exchange in list(self.exchanges.values()):
+            if exchange.name != default.NAME and self.exchanges.get(exchange.name) is exchange:
+                self.remove_exchange(exchange)
+            yield
+
     def is_unused(self, exchange: Exchange) -> bool:
         """It is there, and deleted with its last binding, and that has gone."""
         return (
@@ -266,6 +288,9 @@ class Topology:
     def forget_exchange(self, exchange: Exchange) -> None:
         del self.exchanges[exchange.name]
         self.recorder.exchange_removed(exchange)
+        self.forget_alternate(exchange)
+
+    def forget_alternate(self, exchange: Exchange) -> None:
         if exchange.alternate is not None:
             dependents = self.alternated[exchange.alternate]
             del dependents[exchange]
@@ -307,3 +332,9 @@ def cancel_all(subscriptions: Iterable[Subscription]) -> Iterator[None]:
     for subscription in subscriptions:
         subscription.cancelled()
         yield
+
+
+def for_this_key(route: Route) -> Route:
+    """The same, of an exchange that no other route is of."""
+    queues = [route.queue(index) for index in range(route.queue_count)]
+    return Route(RouteSource(), queues, route.source, route.by_content)

@@ -4,24 +4,28 @@ Names come in; what is not allowed is refused here, in RabbitMQ's order and word
 has changed. What a change brings with it is the topology's business.
 
 `connection` is any object that stands for the connection a command came over, None for commands
-that came over none. It owns exclusive queues, and no other may touch them.
+that came over none. It owns exclusive queues, and no other may touch them. `access` is what whoever
+gives the command may do; where it is asked, AccessRefused may be raised.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from leveret.broker import queue_arguments
+from leveret.broker.access import EXCHANGE, QUEUE, UNLIMITED, Access, check_dead_letters
 from leveret.broker.arguments import NO_ARGUMENTS, Arguments, freeze
 from leveret.broker.binding import Binding
 from leveret.broker.definitions import Definitions, Recorder
 from leveret.broker.errors import AccessRefused, NotFound, PreconditionFailed
-from leveret.broker.exchange import NOT_KEPT, Exchange, Router, check_alternate
+from leveret.broker.exchange import NOT_KEPT, Exchange, Router, alternate_in, check_alternate
 from leveret.broker.exchanges import EXCHANGE_TYPES, RouterMaker
 from leveret.broker.exchanges.default import check_not_default
 from leveret.broker.exchanges.surroundings import Surroundings
 from leveret.broker.limits import Limits
+from leveret.broker.metadata import MAX_QUEUES, Metadata
 from leveret.broker.names import (
     RESERVED_PREFIX,
     check_not_reserved,
@@ -29,9 +33,11 @@ from leveret.broker.names import (
     generated_queue_name,
     stripped,
 )
+from leveret.broker.permission import CONFIGURE, READ, WRITE
+from leveret.broker.policies import Policies
 from leveret.broker.queue import Queue
 from leveret.broker.reply_queues import PSEUDO_QUEUE, check_not_reply_queue, reply_address
-from leveret.broker.topology import Topology
+from leveret.broker.topology import Topology, for_this_key
 from leveret.engine.chores import Chore
 from leveret.engine.route import RouteCache
 
@@ -66,8 +72,12 @@ class VirtualHost:
         self.shard = shard
         self.random = random
         self.limits = limits
+        self.own_limits: dict[str, int] = {}  # those of LIMITS that are set; negative: none
+        self.metadata = Metadata()
+        self.connection_count = 0  # of those that are open now
         self.routes = RouteCache(int.from_bytes(random(SEED_BYTES), "big"))
         self.topology = Topology(name, shard)
+        self.policies = Policies(self.topology)
         self.surroundings = Surroundings(random, self.topology.deliver, self.topology.spend)
         for exchange_name, type in PREDECLARED_EXCHANGES:
             router = EXCHANGE_TYPES[type](NO_ARGUMENTS, self.surroundings)
@@ -97,6 +107,7 @@ class VirtualHost:
         auto_delete: bool = False,
         internal: bool = False,
         arguments: Arguments = NO_ARGUMENTS,
+        access: Access = UNLIMITED,
     ) -> Exchange:
         """The exchange of that name, made if it is not there and `passive` is not set.
 
@@ -107,14 +118,19 @@ class VirtualHost:
         name = stripped(name)
         if passive:
             check_not_default(name)
+            access.check_any(EXCHANGE, name)
             return self.find_exchange(name)
         make_router = find_type(type)
         check_not_default(name)
+        access.check(CONFIGURE, EXCHANGE, name)
         exchange = self.exchanges.get(name)
         if exchange is None:
             check_not_reserved(name, kind="exchange")
             resource = self.exchange_description(name)
             check_alternate(arguments, resource=resource)
+            if (alternate := alternate_in(arguments)) is not None:
+                access.check(READ, EXCHANGE, name)
+                access.check(WRITE, EXCHANGE, alternate)
             self.limits.check_exchanges(len(self.exchanges), resource=resource)
             return self.add_exchange(
                 name,
@@ -136,7 +152,9 @@ class VirtualHost:
         )
         return exchange
 
-    def delete_exchange(self, name: str, *, if_unused: bool = False) -> Chore | None:
+    def delete_exchange(
+        self, name: str, *, if_unused: bool = False, access: Access = UNLIMITED
+    ) -> Chore | None:
         """Deletes it with its bindings; that there is none is not an error.
 
         It has gone at once, its bindings when the chore is done.
@@ -147,6 +165,7 @@ class VirtualHost:
         check_not_default(name)
         if name.startswith(RESERVED_PREFIX):
             raise AccessRefused(f"deletion of system {self.exchange_description(name)} not allowed")
+        access.check(CONFIGURE, EXCHANGE, name)
         exchange = self.exchanges.get(name)
         if exchange is None:
             return None
@@ -173,6 +192,7 @@ class VirtualHost:
         auto_delete: bool = False,
         arguments: Arguments = NO_ARGUMENTS,
         connection: object | None,
+        access: Access = UNLIMITED,
     ) -> Queue:
         """The queue of that name, made if it is not there and `passive` is not set.
 
@@ -182,14 +202,18 @@ class VirtualHost:
         """
         name = stripped(name)
         if passive:
+            access.check_any(QUEUE, name)
             return self.find_queue(name, connection)
         check_not_reserved(name, kind="queue")
         owner = connection if exclusive else None
         durable = durable and not exclusive
+        name = name or self.unused_queue_name()
+        access.check(CONFIGURE, QUEUE, name)
         queue = self.queues.get(name)
         if queue is None:
+            check_dead_letters(name, arguments, access)
             return self.add_queue(
-                name or self.unused_queue_name(),
+                name,
                 durable=durable,
                 auto_delete=auto_delete,
                 owner=owner,
@@ -205,13 +229,16 @@ class VirtualHost:
         if_unused: bool = False,
         if_empty: bool = False,
         connection: object | None,
+        access: Access = UNLIMITED,
     ) -> Deletion:
         """How many ready messages went with it: none if there is no such queue.
 
         It has gone at once, its bindings when the chore is done. Raises ResourceLocked, and
         PreconditionFailed if it is not empty or in use.
         """
-        queue = self.queues.get(stripped(name))
+        name = stripped(name)
+        access.check(CONFIGURE, QUEUE, name)
+        queue = self.queues.get(name)
         if queue is None:
             return Deletion(0, None)
         queue.check_access(connection)
@@ -222,16 +249,24 @@ class VirtualHost:
             raise PreconditionFailed(f"{queue.description} in use")
         return Deletion(message_count, self.topology.remove_queue(queue))
 
-    def purge_queue(self, name: str, connection: object | None) -> Chore:
+    def purge_queue(
+        self, name: str, connection: object | None, *, access: Access = UNLIMITED
+    ) -> Chore:
         """Drops its ready messages; the chore's count is how many.
 
         Raises NotFound, ResourceLocked.
         """
+        access.check(READ, QUEUE, name)
         return self.shard.purge(self.find_queue(name, connection).store)
 
     def check_consumers(self) -> None:
         """Raises PreconditionFailed if there cannot be one more."""
         self.limits.check_consumers(self.topology.consumer_count, virtual_host=self.name)
+
+    def find_read(self, name: str, connection: object | None, access: Access) -> Queue:
+        """The queue, for a connection to take messages from. Raises NotFound, ResourceLocked."""
+        access.check(READ, QUEUE, name)
+        return self.find_queue(name, connection)
 
     def find_queue(self, name: str, connection: object | None) -> Queue:
         """The queue, for a connection to use. Raises NotFound, ResourceLocked."""
@@ -282,6 +317,7 @@ class VirtualHost:
         routing_key: str,
         arguments: Arguments = NO_ARGUMENTS,
         connection: object | None,
+        access: Access = UNLIMITED,
     ) -> None:
         """Binds; a binding that is there already is left as it is.
 
@@ -291,6 +327,7 @@ class VirtualHost:
         exchange, queue = stripped(exchange), stripped(queue)
         check_not_default(exchange)
         check_not_reply_queue(queue, resource=self.queue_description(queue))
+        self.check_binding(access, QUEUE, queue, exchange, routing_key)
         source = self.find_exchange(exchange)
         self.bind(source, self.find_queue(queue, connection), routing_key, arguments)
 
@@ -302,6 +339,7 @@ class VirtualHost:
         routing_key: str,
         arguments: Arguments = NO_ARGUMENTS,
         connection: object | None,
+        access: Access = UNLIMITED,
     ) -> Chore | None:
         """Removes the binding; that it, or an end of it, is not there is not an error.
 
@@ -310,6 +348,7 @@ class VirtualHost:
         """
         exchange, queue = stripped(exchange), stripped(queue)
         check_not_default(exchange)
+        self.check_binding(access, QUEUE, queue, exchange, routing_key)
         destination = self.queues.get(queue)
         binding = self.find_binding(exchange, destination, routing_key, arguments)
         if binding is not None and destination is not None:
@@ -324,10 +363,12 @@ class VirtualHost:
         source: str,
         routing_key: str,
         arguments: Arguments = NO_ARGUMENTS,
+        access: Access = UNLIMITED,
     ) -> None:
         """Binds; cycles are harmless. Raises as bind_queue does."""
         destination, source = stripped(destination), stripped(source)
         check_not_default(destination, source)
+        self.check_binding(access, EXCHANGE, destination, source, routing_key)
         origin = self.find_exchange(source)
         self.bind(origin, self.find_exchange(destination), routing_key, arguments)
 
@@ -338,37 +379,46 @@ class VirtualHost:
         source: str,
         routing_key: str,
         arguments: Arguments = NO_ARGUMENTS,
+        access: Access = UNLIMITED,
     ) -> Chore | None:
         """Removes the binding, as unbind_queue does."""
         destination, source = stripped(destination), stripped(source)
         check_not_default(destination, source)
+        self.check_binding(access, EXCHANGE, destination, source, routing_key)
         end = self.exchanges.get(destination)
         binding = self.find_binding(source, end, routing_key, arguments)
         return None if binding is None else self.topology.unbind(binding)
 
     # Routing
 
-    def route(self, exchange: str, routing_key: str) -> Route:
+    def route(self, exchange: str, routing_key: str, *, access: Access = UNLIMITED) -> Route:
         """Where a message goes, for the engine, which also finds it in `routes` from now on.
 
-        Raises NotFound, AccessRefused for an internal exchange.
+        The engine takes the route's exchange for what may be published to: where routing keys make
+        a difference, it is given another one, that is this key's alone. Raises NotFound,
+        AccessRefused for an internal exchange.
         """
-        source = self.find_published(exchange)
+        source = self.find_published(exchange, access)
+        access.check_topic(WRITE, source, routing_key)
         route = self.topology.route(source, routing_key)
         self.routes.put(encoded(exchange), encoded(routing_key), route)
-        return route
+        return for_this_key(route) if access.is_by_topic(source) else route
 
-    def route_message(self, message: Message) -> Route:
+    def route_message(self, message: Message, *, access: Access = UNLIMITED) -> Route:
         """Where this message alone goes, whatever it is that decides. Raises as route() does."""
-        return self.topology.route_message(self.find_published(message.exchange), message)
+        source = self.find_published(message.exchange, access)
+        for routing_key in message.routing_keys:
+            access.check_topic(WRITE, source, routing_key)
+        return self.topology.route_message(source, message)
 
     @property
     def looked(self) -> int:
         """At how many bindings, or places among them, messages' ways were looked for, ever."""
         return self.topology.looked
 
-    def find_published(self, name: str) -> Exchange:
+    def find_published(self, name: str, access: Access) -> Exchange:
         """An exchange, for a client to publish to. Raises NotFound, AccessRefused."""
+        access.check(WRITE, EXCHANGE, name)
         exchange = self.find_exchange(name)
         if exchange.internal:
             raise AccessRefused(f"cannot publish to internal {self.exchange_description(name)}")
@@ -399,6 +449,7 @@ class VirtualHost:
             incarnation=incarnation,
         )
         self.topology.add_exchange(exchange)
+        self.policies.govern_exchange(exchange)
         return exchange
 
     def add_queue(
@@ -411,7 +462,20 @@ class VirtualHost:
         arguments: Arguments,
     ) -> Queue:
         queue_arguments.check(arguments, resource=self.queue_description(name))
-        self.limits.check_queues(len(self.queues), name=name, virtual_host=self.name)
+        self.check_queue_count(name)
+        return self.make_queue(
+            name, durable=durable, auto_delete=auto_delete, owner=owner, arguments=arguments
+        )
+
+    def make_queue(
+        self,
+        name: str,
+        *,
+        durable: bool,
+        auto_delete: bool,
+        owner: object | None,
+        arguments: Arguments,
+    ) -> Queue:
         store = self.shard.open_queue()
         if durable and self.shard.keeps:
             self.shard.keep_queue(store, everything=False)
@@ -425,7 +489,31 @@ class VirtualHost:
             arguments=arguments,
         )
         self.topology.add_queue(queue)
+        self.policies.govern_queue(queue)
         return queue
+
+    def reached(self, limit: str, count: int) -> int | None:
+        """The limit that was set for this virtual host, if there cannot be more than `count`."""
+        value = self.own_limits.get(limit, -1)
+        return value if 0 <= value <= count else None
+
+    def check_binding(
+        self, access: Access, kind: str, destination: str, source: str, routing_key: str
+    ) -> None:
+        """Whether somebody may bind or unbind these. Raises AccessRefused."""
+        access.check(WRITE, kind, destination)
+        access.check(READ, EXCHANGE, source)
+        exchange = self.exchanges.get(source)
+        if exchange is not None:
+            access.check_topic(READ, exchange, routing_key)
+
+    def check_queue_count(self, name: str) -> None:
+        """Raises PreconditionFailed if there cannot be one more."""
+        count = len(self.queues)
+        self.limits.check_queues(count, name=name, virtual_host=self.name)
+        if (limit := self.reached(MAX_QUEUES, count)) is not None:
+            own = replace(self.limits, queues_max=limit)
+            own.check_queues(count, name=name, virtual_host=self.name)
 
     def unused_queue_name(self) -> str:
         while (name := generated_queue_name(self.random)) in self.queues:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Final, Protocol, cast
 
@@ -15,7 +15,12 @@ COMMANDS: Final = {
     "serve": "leveret.cli.serve",
     "bench": "leveret.cli.bench",
     "log": "leveret.cli.log",
+    "ctl": "leveret.cli.ctl",
+    "completion": "leveret.cli.completion",
 }
+
+OWN_WORDS: Final = ("ctl",)
+"""Commands that read their words by themselves: so many are theirs that each has its own parser."""
 
 DESCRIPTION: Final = "An AMQP message broker."
 EXAMPLES: Final = """\
@@ -23,6 +28,7 @@ examples:
   leveret serve                          listen on 127.0.0.1:5672
   leveret serve --listen 0.0.0.0:5672    let other machines in
   leveret bench --time 5                 measure the broker on this machine
+  leveret ctl list_queues                look at a running broker
   leveret log check                      read all that a broker has stored
   leveret serve --help                   all options of a command
 """
@@ -61,6 +67,9 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _run(words: Sequence[str]) -> int:
     named = [name for name in COMMANDS if words[:1] == [name]]
+    if named and named[0] in OWN_WORDS:
+        own: Callable[[Sequence[str]], int] = import_module(COMMANDS[named[0]]).main
+        return own(words[1:])
     commands = {name: _load(name) for name in named or COMMANDS}
     parser = _make_parser(commands)
     arguments = parser.parse_args(words)
@@ -71,6 +80,11 @@ def _run(words: Sequence[str]) -> int:
         parser.print_help(sys.stderr)
         return WRONG_USAGE
     return commands[arguments.command].run(arguments)
+
+
+def all_commands() -> argparse.ArgumentParser:
+    """What knows the words of all commands, but of those that read them by themselves."""
+    return _make_parser({name: _load(name) for name in COMMANDS})
 
 
 def version() -> str:
@@ -88,7 +102,7 @@ def _load(name: str) -> Command:
 
 def _make_parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="leveret", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=_format_help
+        prog="leveret", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=format_help
     )
     parser.add_argument(
         "--version", action="store_true", help="print the version, and whether it is compiled"
@@ -101,13 +115,13 @@ def _make_parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
             name,
             help=command.HELP,
             description=f"{command.HELP[0].upper()}{command.HELP[1:]}.",
-            formatter_class=_format_help,
+            formatter_class=format_help,
         )
         command.configure(subparser)
     return parser
 
 
-def _format_help(prog: str) -> argparse.HelpFormatter:
+def format_help(prog: str) -> argparse.HelpFormatter:
     # Asked for a width, argparse does not import what it needs to find one out, at each start.
     try:
         width = os.get_terminal_size(1).columns

@@ -17,11 +17,16 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import leveret
 from leveret import limits
+from leveret.broker.broker import Broker
 from leveret.broker.limits import Limits
+from leveret.cli.control_socket import NAME as SOCKET_NAME
+from leveret.cli.control_socket import memory_socket, socket_in
 from leveret.cli.files import allow_many_files, room_for_connections
 from leveret.cli.limit_options import add_limit_options, values_for
 from leveret.cli.log_format import LogFormatter
@@ -38,6 +43,7 @@ from leveret.peers.settings import Settings
 from leveret.server.address import Address, parse_address
 from leveret.server.assembly import make_server
 from leveret.server.config import DEFAULT_ADDRESS, DISK_FREE_BYTES_MIN, Config
+from leveret.server.control import ControlError
 from leveret.server.durability import Refused
 from leveret.server.listener import ListenError
 from leveret.server.machine_memory import machine_memory_bytes
@@ -73,7 +79,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
              " loses it when the machine fails (default: %(default)s)")  # fmt: skip
     add("--disk-free-limit", metavar="AMOUNT", type=_amount, default=DISK_FREE_BYTES_MIN,
         help="block publishers when less is free on the log's disk (default: 50MB)")  # fmt: skip
+    add("--definitions", metavar="FILE",
+        help="add what FILE defines (users, queues and so on, as RabbitMQ exports it) to what is"
+             " there, before anybody is served")  # fmt: skip
     add("--in-memory", action="store_true", help="keep nothing on disk, and do not warn of it")
+    add("--control-socket", metavar="PATH",
+        help=f"where leveret ctl finds it (default: DIR/{SOCKET_NAME} of --data-dir)")  # fmt: skip
     add("--strict", action="store_true",
         help="do as RabbitMQ does where Leveret has a better way")  # fmt: skip
     add("--memory-limit", metavar="AMOUNT", type=_memory_limit,
@@ -110,10 +121,10 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
             log_rate.later = runner.get_loop().call_later
-            return runner.run(_serve(config, selector))
+            return runner.run(_serve(config, selector, arguments.definitions))
     except ListenError as error:
         return _complain(_explain(error), FAILED)
-    except Refused as error:
+    except (ControlError, Refused) as error:
         return _complain(str(error), FAILED)
 
 
@@ -121,15 +132,18 @@ def _make_config(arguments: argparse.Namespace, room: int) -> Config:
     """`room` is how many connections there may be where nobody says."""
     if arguments.connections_max == limits.AUTOMATIC:
         arguments.connections_max = min(limits.CONNECTIONS.default, room)
+    data_directory = None if arguments.in_memory else _data_directory(arguments)
     return Config(
         listen=tuple(arguments.listen or (DEFAULT_ADDRESS,)),
         settings=Settings(strict=arguments.strict, **values_for(Settings, arguments)),
         limits=Limits(**values_for(Limits, arguments)),
         memory_bytes_max=arguments.memory_limit or default_memory_limit(machine_memory_bytes()),
         spill_folder=arguments.spill_dir or (None if arguments.in_memory else spill_folder()),
-        data_directory=None if arguments.in_memory else _data_directory(arguments),
+        data_directory=data_directory,
         is_synced=arguments.durability == "fsync",
         disk_free_bytes_min=arguments.disk_free_limit,
+        control_socket=arguments.control_socket or _control_socket(data_directory),
+        is_control_needed=arguments.control_socket is not None,
         **values_for(Config, arguments),
     )
 
@@ -142,9 +156,18 @@ def _data_directory(arguments: argparse.Namespace) -> str:
     return str(default_data_directory())
 
 
-async def _serve(config: Config, selector: TurnSelector) -> int:
-    server = make_server(config, selector=selector)
-    stop = asyncio.Event()
+def _control_socket(data_directory: str | None) -> str | None:
+    if data_directory is not None:
+        return socket_in(data_directory)
+    path = memory_socket()
+    if path is None:
+        log.warning("there is no place for a control socket: leveret ctl needs --control-socket")
+    return path
+
+
+async def _serve(config: Config, selector: TurnSelector, definitions: str | None) -> int:
+    server = make_server(config, selector=selector, prepare=_importer(definitions))
+    stop = server.stop_asked
     _stop_on_signals(stop)
     server.failure.add_done_callback(lambda _: stop.set())
     await server.start()
@@ -160,6 +183,15 @@ async def _serve(config: Config, selector: TurnSelector) -> int:
         return FAILED
     await server.stop()
     return 0
+
+
+def _importer(definitions: str | None) -> Callable[[Broker], None] | None:
+    """What gives a broker the definitions of that file."""
+    if definitions is None:
+        return None
+    from leveret.cli.definitions_file import import_file  # not for who has none
+
+    return partial(import_file, path=definitions)
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:
@@ -213,8 +245,8 @@ def _warn(server: Server, config: Config) -> None:
     for address in server.addresses:
         if not address.is_loopback:
             log.warning(
-                "%s can be reached from other machines, but nobody can log in from there:"
-                " guest, the only user, may from loopback addresses",
+                "%s can be reached from other machines: guest cannot log in from there,"
+                " only from loopback addresses; other users can, with no encryption yet",
                 address,
             )
     if not COMPILED:

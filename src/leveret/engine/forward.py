@@ -179,9 +179,8 @@ class Forward:
         larger: Buffer
         needed: cython.Py_ssize_t = self.arena_used + length
         if self.arena is None:
-            self.arena = self.records.memory.buffer(
-                max(self.arena_bytes + self.chunk_bytes, needed)
-            )
+            usual: cython.Py_ssize_t = self.arena_bytes + self.chunk_bytes
+            self.arena = self.records.memory.buffer(max(usual, needed))
         if needed > self.arena.size:
             larger = self.records.memory.buffer(needed)
             larger.copy(0, self.arena, 0, self.arena_used)

@@ -29,7 +29,7 @@ from leveret.engine.records import Records
 
 if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
-    from cython.cimports.leveret.engine.chunk import GUESTS, OF_LOG, Chunk
+    from cython.cimports.leveret.engine.chunk import GUESTS, Chunk
     from cython.cimports.leveret.engine.nearness import Nearness
     from cython.cimports.leveret.engine.queue import Queue, named_queue
     from cython.cimports.leveret.engine.records import (
@@ -42,7 +42,7 @@ if cython.compiled:
         Records,
     )
 else:
-    from leveret.engine.chunk import GUESTS, OF_LOG
+    from leveret.engine.chunk import GUESTS
     from leveret.engine.queue import named_queue
     from leveret.engine.records import (
         HEAD_BYTES,
@@ -59,7 +59,9 @@ OFFSET_MASK = cython.declare(cython.ulonglong, 0xFFFFFF)
 HOME_BYTES = cython.declare(cython.Py_ssize_t, 8)
 # What stays of the log, in a backlog: the page cache of the system has the rest, and gives it back
 # at a gigabyte in a second.
-LOG_BYTES_MAX = 32 * 1024 * 1024
+LOG_BYTES_MAX = 24 * 1024 * 1024
+# More than recall.py asks for ahead of all consumers, for what they do not need now is among it.
+GUEST_BYTES_MAX = 64 * 1024 * 1024
 # Chunks looked at in one turn: up to a millisecond.
 LOOK_MAX = cython.declare(cython.Py_ssize_t, 64)
 
@@ -72,7 +74,9 @@ class Guests:
         self.queues = queues
         self.emptying = emptying
         self.nearness = nearness
+        self.guests_nearness = Nearness(queues)
         self.log_bytes_max = LOG_BYTES_MAX
+        self.guest_bytes_max = GUEST_BYTES_MAX
 
     def invite(
         self,
@@ -105,23 +109,41 @@ class Guests:
         records.live_count += 1
         return (cython.cast(cython.ulonglong, chunk.number) << OFFSET_BITS) + used
 
-    def evict(self) -> cython.int:
-        """Has so much leave that `log_bytes_max` stay, as far as it is known where the log has it.
+    def has_to_evict(self) -> cython.bint:
+        """There is more in memory than may be."""
+        return (
+            self.records.log_bytes > self.log_bytes_max
+            or self.records.guest_bytes > self.guest_bytes_max
+        )
 
-        To be asked for once in a turn; costs nothing while there is less.
-        """
+    def evict(self) -> cython.int:
+        """Has so much leave that no more stays than may, as far as it can. Once in a turn."""
+        self.evict_log_chunks()
+        return self.evict_guests()
+
+    def evict_log_chunks(self) -> cython.int:
         records: Records = self.records
         looks: cython.Py_ssize_t = LOOK_MAX
         chunk: Chunk
         while records.log_bytes > self.log_bytes_max and looks > 0:
             chunk = records.log_by_age.oldest
             looks -= 1
-            if self.nearness.is_near(chunk, self.log_bytes_max):
+            if self.nearness.is_near(chunk, self.log_bytes_max) or not records.evict(chunk):
                 records.log_by_age.renew(chunk)
-            elif chunk.kind != OF_LOG:
+        return 0
+
+    def evict_guests(self) -> cython.int:
+        """They were invited because somebody is coming near to them: few can leave."""
+        records: Records = self.records
+        looks: cython.Py_ssize_t = LOOK_MAX
+        chunk: Chunk
+        while records.guest_bytes > self.guest_bytes_max and looks > 0:
+            chunk = records.guests_by_age.oldest
+            looks -= 1
+            if self.guests_nearness.is_near(chunk, 2 * self.guest_bytes_max):
+                records.guests_by_age.renew(chunk)
+            else:
                 self.send_home(chunk)
-            elif not records.evict(chunk):
-                records.log_by_age.renew(chunk)
         return 0
 
     def send_all_home(self) -> None:

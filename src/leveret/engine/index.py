@@ -14,7 +14,8 @@ while its record was not in memory.
 
 Where a shard has many pages in memory, those that are full, or have been looked at, are folded
 (folds.py) if the cursor is not near and all that is in them is ready. The cursor, and whoever asks
-for a position, has the page brought back.
+for a position, has the page brought back. So the cursor's page is in memory, and below it none is
+folded.
 """
 
 from __future__ import annotations
@@ -156,7 +157,7 @@ class Index:
 
     def rewind(self) -> cython.int:
         """The cursor steps back to the beginning, for take_any()."""
-        self.cursor = self.behind(0, cython.cast(Page, None))
+        self.cursor = self.pages.head
         self.cursor_slot = 0
         return 0
 

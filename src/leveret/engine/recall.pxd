@@ -42,6 +42,9 @@ cdef class Recall:
     cdef public Py_ssize_t ahead_bytes_max
     cdef unsigned long long asks
     cdef bint emptying
+    cdef dict under_way
+    cdef readonly Py_ssize_t spread
+    cdef Py_ssize_t narrow_reads
 
     cdef list ask(self)
     cdef int give_back(self, Buffer buffer) except -1
@@ -56,12 +59,16 @@ cdef class Recall:
     cdef int extend(self, Run run, Py_ssize_t at) except -1
     cdef int join(self, list runs) except -1
     cdef int read_run(self, Run run, list queues) except -1
+    cdef int read_log(self, Run run, list queues) except -1
+    cdef Reading covering(self, Run run)
+    cdef Py_ssize_t widened(self, Run run) except -1
+    cdef int judge(self, Reading reading, Py_ssize_t invited) except -1
     cdef int read(self, Reading reading) except -1
     cdef Buffer take_buffer(self, Py_ssize_t count)
     cdef list arrived(self, Reading reading, bint complete)
     cdef int revive_all(self, Reading reading) except -1
     cdef Py_ssize_t revive(self, Reading reading, Py_ssize_t at, Py_ssize_t length) except -1
-    cdef int invite(self, Reading reading, Py_ssize_t at, Py_ssize_t length) except -1
+    cdef bint invite(self, Reading reading, Py_ssize_t at, Py_ssize_t length) except -1
     cdef bint is_welcome(self, Buffer buffer, Py_ssize_t named, Py_ssize_t after) except -1
     cdef Py_ssize_t length_of(self, Reading reading, Py_ssize_t at) except -1
     cdef int read_rest(self, Reading reading, Py_ssize_t at, Py_ssize_t length) except -1

@@ -96,6 +96,13 @@ LOOK_AHEAD_MAX = cython.declare(cython.Py_ssize_t, 4096)
 READ_BYTES = cython.declare(cython.Py_ssize_t, 256 * 1024)
 # So much between two wanted records is read along: less work than another read.
 GAP_BYTES = cython.declare(cython.Py_ssize_t, 32 * 1024)
+# Of the log, where several queues are drained whose messages stand among one another's: then what
+# one of them wants has what the others will want around it.
+SPREAD_BYTES = cython.declare(cython.Py_ssize_t, 64 * 1024)
+# Between two tries whether that is so.
+NARROW_READS = cython.declare(cython.Py_ssize_t, 16)
+# So many times as far as a queue asks, it takes what is read along for others.
+WELCOME = cython.declare(cython.Py_ssize_t, 2)
 # What is read of a record whose length is not known yet, at least.
 RECORD_BYTES_MIN = cython.declare(cython.Py_ssize_t, 1024)
 # Stretches planned in one turn: half a millisecond.
@@ -162,6 +169,9 @@ class Recall:
         self.ahead_bytes_max = AHEAD_BYTES_MAX
         self.asks = 0
         self.emptying = False
+        self.under_way: dict[int, list[Reading]] = {}  # of log chunks, by number
+        self.spread = 0
+        self.narrow_reads = 0
 
     # -- asking
 
@@ -208,7 +218,7 @@ class Recall:
         count = self.look_ahead(queue, runs, begin, self.window_of(queue))
         if queue.asked_until < index.next_position:
             queue.recall_at = cursor + (queue.asked_until - cursor + 1) // 2
-        queue.welcome_until = queue.asked_until + (queue.asked_until - cursor)
+        queue.welcome_until = queue.asked_until + WELCOME * (queue.asked_until - cursor)
         return count
 
     def window_of(self, queue: Queue) -> cython.Py_ssize_t:
@@ -314,6 +324,8 @@ class Recall:
         for queue in queues:
             queue.readings += 1
         if not chunk.is_alone():
+            if chunk.kind == OF_LOG:
+                return self.read_log(run, queues)
             buffer: Buffer = self.take_buffer(count)
             return self.read(Reading(chunk, run.start, count, buffer, run.last, queues))
         if chunk.reading is not None:
@@ -323,6 +335,47 @@ class Recall:
         alone: Reading = Reading(chunk, 0, chunk.used, self.memory.buffer(chunk.size), 0, queues)
         chunk.reading = alone
         return self.read(alone)
+
+    def read_log(self, run: Run, queues: list) -> cython.int:
+        """With what stands behind it, where others are going to want that, unless it is coming."""
+        chunk: Chunk = run.chunk
+        reading: Reading = self.covering(run)
+        count: cython.Py_ssize_t
+        if reading is not None:
+            reading.queues.extend(queues)
+            return 0
+        count = self.widened(run)
+        reading = Reading(chunk, run.start, count, self.take_buffer(count), run.last, queues)
+        self.under_way.setdefault(chunk.number, []).append(reading)
+        return self.read(reading)
+
+    def covering(self, run: Run) -> Reading:
+        """What is under way and will bring the run, too; None: nothing is."""
+        reading: Reading
+        for reading in self.under_way.get(run.chunk.number, ()):
+            if (
+                reading.chunk is run.chunk
+                and reading.offset <= run.start
+                and run.end <= reading.offset + reading.count
+            ):
+                return reading
+        return cython.cast(Reading, None)
+
+    def widened(self, run: Run) -> cython.Py_ssize_t:
+        """How much to read: now and then more than is wanted, to see whether that is of use."""
+        count: cython.Py_ssize_t = run.end - run.start
+        if self.spread == 0:
+            self.narrow_reads += 1
+            if self.narrow_reads < NARROW_READS:
+                return count
+            self.narrow_reads = 0
+        return max(count, min(SPREAD_BYTES, run.chunk.used - run.start))
+
+    def judge(self, reading: Reading, invited: cython.Py_ssize_t) -> cython.int:
+        """Of a wide read, a quarter must have been wanted, or the next ones are narrow."""
+        if reading.count == SPREAD_BYTES:
+            self.spread = SPREAD_BYTES if invited >= reading.count >> 2 else 0
+        return 0
 
     def read(self, reading: Reading) -> cython.int:
         self.reading_bytes += reading.buffer.size
@@ -372,6 +425,11 @@ class Recall:
             self.emptying = False
         if chunk.is_alone():
             chunk.reading = None
+        elif chunk.kind == OF_LOG:
+            under_way: list = self.under_way[chunk.number]
+            under_way.remove(reading)
+            if not under_way:
+                del self.under_way[chunk.number]
         if not complete:
             self.give_back(reading.buffer)
             if reading.for_space:
@@ -393,6 +451,7 @@ class Recall:
         at: cython.Py_ssize_t = 0
         length: cython.Py_ssize_t
         moved: cython.Py_ssize_t = 0
+        invited: cython.Py_ssize_t = 0
         while at < reading.count:
             if of_log:
                 at = next_message(reading.buffer, at, reading.count)
@@ -402,10 +461,12 @@ class Recall:
                     self.read_rest(reading, at, length)
                 break
             if of_log:
-                self.invite(reading, at, length)
+                invited += length * self.invite(reading, at, length)
             else:
                 moved += self.revive(reading, at, length)
             at += length
+        if of_log:
+            self.judge(reading, invited)
         if moved > 0:
             self.records.release_stored(reading.chunk, moved)
         return 0
@@ -455,8 +516,8 @@ class Recall:
 
     def invite(
         self, reading: Reading, at: cython.Py_ssize_t, length: cython.Py_ssize_t
-    ) -> cython.int:
-        """One record of the log, for those queues that wait for it."""
+    ) -> cython.bint:
+        """One record of the log, for those queues that wait for it; False: none does."""
         buffer: Buffer = reading.buffer
         home: cython.ulonglong = (
             (cython.cast(cython.ulonglong, reading.number) << OFFSET_BITS) + reading.offset + at
@@ -477,7 +538,7 @@ class Recall:
                     queue.index.relocate(position, home, guest)
                     queue.weigh(position, buffer.u32(at + BODY_LENGTH))
             named += TARGET_BYTES
-        return 0
+        return guest > 0
 
     def is_welcome(
         self, buffer: Buffer, named: cython.Py_ssize_t, after: cython.Py_ssize_t
@@ -515,7 +576,11 @@ class Recall:
         count = min(count, chunk.used - offset)
         for queue in reading.queues:
             queue.readings += 1
-        rest = Reading(chunk, offset, count, self.take_buffer(count), reading.last, reading.queues)
+        rest: Reading = Reading(
+            chunk, offset, count, self.take_buffer(count), reading.last, reading.queues
+        )
+        if reading.chunk.kind == OF_LOG:
+            self.under_way.setdefault(chunk.number, []).append(rest)
         return self.read(rest)
 
     def restore(self, reading: Reading) -> cython.int:

@@ -42,6 +42,8 @@ cdef class Records:
     cdef readonly ByAge by_age
     cdef readonly ByAge log_by_age
     cdef readonly Py_ssize_t log_bytes
+    cdef readonly ByAge guests_by_age
+    cdef readonly Py_ssize_t guest_bytes
     cdef Chunk current
     cdef list beside
     cdef Buffer written

@@ -151,6 +151,8 @@ class Records:
         self.by_age = ByAge()
         self.log_by_age = ByAge()
         self.log_bytes = 0
+        self.guests_by_age = ByAge()
+        self.guest_bytes = 0
         self.current = self.open_chunk(CHUNK_BYTES, ORDINARY)
         self.beside: list[Chunk | None] = [None, None, None]
         self.written = self.current.buffer
@@ -371,6 +373,9 @@ class Records:
         """The youngest of its list by age."""
         if chunk.kind == ORDINARY:
             return self.by_age.enter(chunk)
+        if chunk.kind == GUESTS:
+            self.guest_bytes += chunk.size
+            return self.guests_by_age.enter(chunk)
         self.log_bytes += chunk.size
         return self.log_by_age.enter(chunk)
 
@@ -378,8 +383,10 @@ class Records:
         """Not in its list by age any more, if it was."""
         if chunk.kind == ORDINARY:
             return self.by_age.leave(chunk)
-        if chunk.aged:
-            self.log_bytes -= chunk.size
+        if chunk.kind == GUESTS:
+            self.guest_bytes -= chunk.size if chunk.aged else 0
+            return self.guests_by_age.leave(chunk)
+        self.log_bytes -= chunk.size if chunk.aged else 0
         return self.log_by_age.leave(chunk)
 
     def room_beside(self, purpose: cython.int, length: cython.Py_ssize_t) -> Chunk:

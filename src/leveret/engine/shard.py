@@ -397,7 +397,7 @@ class Shard:
             self.compact()
         if self.records.thin:
             self.recall.empty_thin()
-        if self.records.log_bytes > self.guests.log_bytes_max:
+        if self.guests.has_to_evict():
             self.evict()
 
     # -- what is not in memory

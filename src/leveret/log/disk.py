@@ -73,6 +73,9 @@ class Disk(Protocol):
         self, file: int, file_offset: int, buffer: Buffer, offset: int, count: int, done: Done
     ) -> None: ...
 
+    def expect(self, file: int, file_offset: int, count: int) -> None:
+        """This will be read soon."""
+
     def zero(self, file: int, file_offset: int, count: int, done: Done) -> None: ...
 
     def sync(self, file: int, done: Done) -> None: ...
@@ -194,6 +197,10 @@ class LocalDisk:
         self, file: int, file_offset: int, buffer: Buffer, offset: int, count: int, done: Done
     ) -> None:
         self._thread.read(done, file, file_offset, buffer, offset, count)
+
+    def expect(self, file: int, file_offset: int, count: int) -> None:
+        if hasattr(os, "posix_fadvise"):  # macOS has none
+            os.posix_fadvise(file, file_offset, count, os.POSIX_FADV_WILLNEED)
 
     def zero(self, file: int, file_offset: int, count: int, done: Done) -> None:
         self._thread.zero(done, file, file_offset, count)

@@ -264,8 +264,8 @@ class DiskLog:
         self._tick = tick
         while self._started:
             self._started.popleft()()
-        self._ranges.step()
         self._disk.poll()
+        self._ranges.step()
         if self._is_refused and self.state in (State.OPEN, State.OWNED):
             self._become(State.FENCED)
             self._listener.fenced()

@@ -22,6 +22,8 @@ from leveret.log.task import DiskError
 
 RANGES_AT_THE_DISK_MAX: Final = 16
 """An append waits behind them: 1.6 ms on a good disk. The others wait here, without memory."""
+AHEAD: Final = 64
+"""Of those that wait, so many are announced to the disk, which does several things at once."""
 
 
 class Range(NamedTuple):
@@ -48,13 +50,23 @@ class RangeFetcher:
         """Begun at once if it can be; answered later."""
         if self._waiting or not self._begin(wanted):
             self._waiting.append(wanted)
+            if len(self._waiting) <= AHEAD:
+                self._expect(wanted)
 
     def step(self) -> None:
         """Begin as many reads as may be under way, and say which cannot be."""
         while self._waiting and self._at_the_disk < RANGES_AT_THE_DISK_MAX:
             wanted = self._waiting.popleft()
+            if len(self._waiting) >= AHEAD:
+                self._expect(self._waiting[AHEAD - 1])
             if not self._begin(wanted):
                 self._refuse(wanted)
+
+    def _expect(self, wanted: Range) -> None:
+        """Its turn comes soon: the disk may look for it together with others."""
+        segment, offset = self._find(wanted)
+        if segment is not None:
+            self._disk.expect(segment.file, offset, wanted.length)
 
     def _begin(self, wanted: Range) -> bool:
         segment, offset = self._find(wanted)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from leveret.broker.statistics import ChannelStatistics, PeerStatistics
 
 
 class Peer(Protocol):
@@ -65,6 +69,12 @@ class Peer(Protocol):
 
     def due(self, now: int, tick: int) -> None:
         """The deadline has come: send a heartbeat, or give up on a silent client."""
+
+    def statistics(self) -> PeerStatistics:
+        """What an operator may want to know of it."""
+
+    def channel_statistics(self) -> Iterable[ChannelStatistics]:
+        """The same of each of its channels."""
 
     def shut_down(self, text: str) -> None:
         """Ask the client to go, and say why."""

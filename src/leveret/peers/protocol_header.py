@@ -9,15 +9,19 @@ A new protocol is an entry in PROTOCOLS.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Final
 
 from leveret.peers.amqp091 import connection as amqp091
 from leveret.peers.peer import Peer
 from leveret.peers.service import Service
 from leveret.peers.timing import HANDSHAKE_TIMEOUT
 
+if TYPE_CHECKING:
+    from leveret.broker.statistics import ChannelStatistics, PeerStatistics
+
 HEADER_BYTES: Final = 8
+NEW: Final = "pre_init"  # what RabbitMQ calls the state before the header has come
 
 PROTOCOLS: Final[Mapping[bytes, Callable[..., Peer]]] = {
     header: amqp091.Connection for header in amqp091.PROTOCOL_HEADERS
@@ -129,6 +133,17 @@ class Newcomer:
         elif tick >= self._deadline:
             self._service.journal.warning(self._owner, HANDSHAKE_TIMEOUT, "no protocol header")
             self._finished = True
+
+    def statistics(self) -> PeerStatistics:
+        if self._peer:
+            return self._peer.statistics()
+        # Not needed before somebody asks.
+        from leveret.broker.statistics import PeerStatistics
+
+        return PeerStatistics(state=NEW)
+
+    def channel_statistics(self) -> Iterable[ChannelStatistics]:
+        return self._peer.channel_statistics() if self._peer else ()
 
     def shut_down(self, text: str) -> None:
         if self._peer:

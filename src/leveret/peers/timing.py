@@ -31,6 +31,11 @@ class Timing:
         self.limit = self.tick + milliseconds
         self.heartbeat_ms = 0
 
+    @property
+    def heard_tick(self) -> int:
+        """When the other side said something last."""
+        return self._heard
+
     def deadline(self) -> int | None:
         """The first tick at which one of the questions below is answered otherwise."""
         if not self.heartbeat_ms:

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import leveret
 from leveret.broker.broker import Broker
@@ -24,15 +25,24 @@ from leveret.server.selector import TurnSelector
 from leveret.server.server import Server
 from leveret.server.spilling import fold_into
 
+if TYPE_CHECKING:
+    from leveret.server.node import Node
+
 log = logging.getLogger(__name__)
 
 SEED_BYTES = 8
 
 
 def make_server(
-    config: Config, *, clock: Clock | None = None, selector: TurnSelector | None = None
+    config: Config,
+    *,
+    clock: Clock | None = None,
+    selector: TurnSelector | None = None,
+    prepare: Callable[[Broker], None] | None = None,
 ) -> Server:
-    """A server with a broker that is new and empty, but for what its log has; see Server.
+    """A server with a broker that is new, but for what its log has; see Server.
+
+    `prepare` is called with the broker when it has what the log had, before anybody is served.
 
     Reading a log may take long, and is waited for. Raises leveret.server.durability.Refused.
     """
@@ -42,8 +52,15 @@ def make_server(
     shard = Shard(int.from_bytes(os.urandom(SEED_BYTES)), memory, journal=is_kept)
     if config.spill_folder is not None:
         fold_into(shard, config.spill_folder)  # also what a log has may be long
-    broker = Broker(shard, os.urandom, config.limits)
+    broker = Broker(shard, os.urandom, config.limits, empty=is_kept)
     durability = recover_from(config, shard, broker)
+    try:
+        if prepare is not None:
+            prepare(broker)
+    except BaseException:
+        if durability is not None:
+            durability.leave()
+        raise
     keeper: Definitions | Messages = durability or InMemory()
     service = Service(
         shard,
@@ -63,7 +80,20 @@ def make_server(
             service, owner=owner, is_loopback=remote.is_loopback, tick=tick, refusal=refusal
         )
 
-    server = Server(shard, open_peer, config, clock=clock, selector=selector, durability=durability)
+    def make_node() -> Node:
+        from leveret.server.node import Node  # not before an operator comes
+
+        return Node(server, broker, config, definitions=keeper, report=report)
+
+    server = Server(
+        shard,
+        open_peer,
+        config,
+        clock=clock,
+        selector=selector,
+        durability=durability,
+        make_node=make_node,
+    )
     journal.name_of = server.name_of
     return server
 

@@ -27,7 +27,8 @@ class Config:
     `spill_folder`: where messages go before that, to files without names; None: nowhere.
     `data_directory`: where the log is; None: all is in memory only. `is_synced`: whether what is
     confirmed is on the disk, or only given to the system; `disk_free_bytes_min`: below that
-    publishers are blocked.
+    publishers are blocked. `control_socket`: the path of the socket for operators; None: there is
+    none. `is_control_needed`: if it cannot be had, there is no start.
     The rest are limits, which `leveret.limits` explains.
     """
 
@@ -43,3 +44,5 @@ class Config:
     data_directory: str | None = None
     is_synced: bool = True
     disk_free_bytes_min: int = DISK_FREE_BYTES_MIN
+    control_socket: str | None = None
+    is_control_needed: bool = True

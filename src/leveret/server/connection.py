@@ -22,18 +22,20 @@ import errno
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from leveret.engine.errors import InvariantError
 from leveret.peers.peer import Peer
 from leveret.peers.protocol_header import Newcomer
 from leveret.server.address import Address
+from leveret.server.listener import address_of
 from leveret.server.poll import ENDED, LOST, READ, WRITE
 from leveret.server.probe import PEEK_BYTES, is_silent
 from leveret.server.timers import NEVER
 
 if TYPE_CHECKING:
+    from leveret.broker.statistics import ChannelStatistics, ConnectionStatistics
     from leveret.server.selector import TurnSelector
     from leveret.server.turn import Turn
 
@@ -79,6 +81,7 @@ class Connection:
         "_turn",
         "_watched",
         "armed",
+        "connected_at",
         "in_line",
         "number",
         "probed_tick",
@@ -103,6 +106,7 @@ class Connection:
         self.remote = remote
         self.state = OPEN
         self.armed = NEVER
+        self.connected_at = turn.now
         self.in_line = False
         self.ready = False
         self.probed_tick = 0
@@ -128,6 +132,32 @@ class Connection:
 
     def __str__(self) -> str:
         return f"connection {self.number} from {self.remote}"
+
+    # What an operator may ask.
+
+    @property
+    def pid(self) -> str:
+        return str(self.number)
+
+    def statistics(self) -> ConnectionStatistics:
+        from leveret.broker.statistics import ConnectionStatistics  # not before somebody asks
+
+        peer = self._peer.statistics()
+        local = address_of(self._socket.getsockname())
+        heard = peer.heard_tick
+        return ConnectionStatistics(
+            pid=self.pid,
+            peer_host=self.remote.host,
+            peer_port=self.remote.port,
+            host=local.host,
+            port=local.port,
+            connected_at=self.connected_at,
+            idle_ms=None if heard is None else max(0, self._turn.tick - heard),
+            peer=peer,
+        )
+
+    def channel_statistics(self) -> Iterable[ChannelStatistics]:
+        return self._peer.channel_statistics()
 
     # What happens to it in a turn.
 

@@ -12,14 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from leveret.broker.argument_values import Classes
 from leveret.broker.broker import Broker
 from leveret.broker.checkpoint import define_all
 from leveret.broker.definition_log import DefinitionLog
-from leveret.broker.restore import RestoreError, restore
+from leveret.broker.restore import RestoreError
+from leveret.broker.restore_broker import restore_broker
 from leveret.engine.chores import Chore
 from leveret.engine.errors import InvariantError, ReplayError
-from leveret.engine.guests import LOG_BYTES_MAX
+from leveret.engine.guests import GUEST_BYTES_MAX, LOG_BYTES_MAX
 from leveret.engine.replay import Replay
 from leveret.engine.shard import Shard
 from leveret.log.batch import COLD
@@ -31,7 +31,7 @@ from leveret.log.port import HEADER_BYTES, Batch, Kind, LogError, Take
 from leveret.server.clock import Clock
 from leveret.server.durability import Durability, LogLost, Refused
 from leveret.server.trimming import Trimming
-from leveret.wire.amqp091.tables import Decimal, Timestamp
+from leveret.wire.amqp091.tables import CLASSES
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,6 @@ WAIT_S: Final = 1.0
 """For the disk, at a time: it is asked again then."""
 LOG_SHARE: Final = 8
 """Of the memory that may be in use: so much of it, at the most, is for what the log has, too."""
-CLASSES: Final[Classes] = {"Decimal": Decimal, "Timestamp": Timestamp}
 
 
 def wait_for(opened: DiskLog) -> None:
@@ -80,7 +79,9 @@ class Recovery:
     def let_leave(self, shard: Shard) -> None:
         """What the log has need not stay in memory."""
         shard.read_log_with(ChunkReader(self._log, shard, self._durability.lose))
-        shard.guests.log_bytes_max = min(LOG_BYTES_MAX, shard.memory.limit // LOG_SHARE)
+        most = shard.memory.limit // LOG_SHARE
+        shard.guests.log_bytes_max = min(LOG_BYTES_MAX, most)
+        shard.guests.guest_bytes_max = min(GUEST_BYTES_MAX, most)
 
     def read(self, shard: Shard, *, end: int) -> Replay:
         """All copies, then all batches up to `end`, which is none of them, in their order."""
@@ -181,15 +182,17 @@ def fill(recovery: Recovery, shard: Shard, broker: Broker, opened: DiskLog) -> N
     recovery.let_leave(shard)
     replay = recovery.read(shard, end=end)
     definitions = DefinitionLog(shard)
-    restore(
-        broker.virtual_hosts,
+    restore_broker(
+        broker,
         list(definitions.read(replay.definitions)),
         classes=CLASSES,
         open_store=replay.claim,
         definitions=definitions,
     )
     dropped = replay.finish()
-    recovery.begin_trimming(shard, lambda: define_all(broker.virtual_hosts, definitions))
+    recovery.begin_trimming(
+        shard, lambda: define_all(broker.hosts.all(), definitions, broker.keep_all())
+    )
     count = sum(queue.ready_count for queue in shard.queues if queue is not None)
     if count or dropped or not was_clean:
         log.info(

@@ -10,7 +10,8 @@ import asyncio
 import logging
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from leveret.engine.shard import Shard
 from leveret.peers.peer import Peer
@@ -19,11 +20,15 @@ from leveret.server.admission import Admission, NoRoom
 from leveret.server.clock import Clock
 from leveret.server.config import Config
 from leveret.server.connection import Connection
+from leveret.server.control import Control, ControlError
 from leveret.server.durability import Durability, LogLost
 from leveret.server.listener import Listener, open_listeners
 from leveret.server.selector import TurnSelector
 from leveret.server.spilling import Spilling
 from leveret.server.turn import Turn
+
+if TYPE_CHECKING:
+    from leveret.server.node import Node
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +57,9 @@ class Server:
 
     `selector` is that loop's own, where the caller made the loop with one; else the server has
     one and hangs it into the loop. `durability` brings to the disk what `shard` has to keep.
+    `make_node` makes what operators' commands see, when the first of them comes.
+
+    `stop_asked` is set when somebody wants it to stop: whoever has started it is to do that.
     """
 
     def __init__(
@@ -63,9 +71,14 @@ class Server:
         clock: Clock | None = None,
         selector: TurnSelector | None = None,
         durability: Durability | None = None,
+        make_node: Callable[[], Node] | None = None,
     ) -> None:
+        self.shard = shard
+        self.stop_asked = asyncio.Event()
         self._config = config
         self._durability = durability
+        self._make_node = make_node
+        self._control: Control | None = None
         self._open_peer = open_peer
         self._loop = asyncio.get_running_loop()
         self._selector = selector or TurnSelector()
@@ -79,6 +92,7 @@ class Server:
                 shard, self._turn, folder=config.spill_folder, loop=self._loop
             )
             self._turn.afterwards.append(self._spilling.relieve)
+        self._start_tick = self._turn.tick
         self._listeners: list[Listener] = []
         self._connections: set[Connection] = set()
         self._admission = Admission(config.connections_max, config.connections_per_address_max)
@@ -97,13 +111,23 @@ class Server:
         """Those whose socket is open, be they closing or not."""
         return len(self._connections)
 
+    @property
+    def connections(self) -> Mapping[object, Connection]:
+        """By their numbers, those that take part in turns."""
+        return self._turn.connections
+
+    @property
+    def uptime_ms(self) -> int:
+        """Since it was made, as of the last turn."""
+        return self._turn.tick - self._start_tick
+
     def name_of(self, number: object) -> str:
         """What a connection is called in the log."""
         connection = self._turn.connections.get(number)
         return f"connection {number}" if connection is None else str(connection)
 
     async def start(self) -> None:
-        """Listen. Raises ListenError, and then has left nothing behind."""
+        """Listen. Raises ListenError, ControlError, and then has left nothing behind."""
         self._selector.turn = self._turn
         if self._is_guest:
             self._loop.add_reader(self._selector.fileno(), self._selector.poll)
@@ -112,6 +136,7 @@ class Server:
         try:
             for address in self._config.listen:
                 self._listeners += open_listeners(address, self._accept, loop=self._loop)
+            self._open_control()
         except BaseException:
             self._release()
             raise
@@ -128,6 +153,18 @@ class Server:
         if self._durability is not None:
             await self._durability.stop()
         self._release()
+
+    def begin_turn(self) -> None:
+        """Take the time, for who does something that is no client's."""
+        self._turn.begin()
+
+    def want_turn(self) -> None:
+        """Let there be a turn soon: something has been done to the shard."""
+        self._turn.want()
+
+    def fail(self, error: Exception) -> None:
+        """The state of the shard contradicts itself: no turn is run any more."""
+        self._turn.fail(error)
 
     def close_connections(self, reason: str) -> None:
         """Close all sockets now."""
@@ -193,11 +230,28 @@ class Server:
         if not self.failure.done():
             self.failure.set_result(error)
             self._loop.call_soon(self._close_listeners)
+            self._loop.call_soon(self._close_control)
             self._loop.call_soon(self.close_connections, "the broker has failed")
 
     def _wake(self) -> None:
         if self._is_guest:
             self._loop.call_soon(self._selector.poll)
+
+    def _open_control(self) -> None:
+        path = self._config.control_socket
+        if path is None or self._make_node is None:
+            return
+        try:
+            self._control = Control(path, self._make_node, loop=self._loop)
+        except ControlError as error:
+            if self._config.is_control_needed:
+                raise
+            log.warning("no control socket, so leveret ctl cannot reach this broker: %s", error)
+
+    def _close_control(self) -> None:
+        control, self._control = self._control, None
+        if control is not None:
+            control.close()
 
     def _close_listeners(self) -> None:
         while self._listeners:
@@ -211,12 +265,12 @@ class Server:
             self._spilling.close()
         if self._durability is not None:
             self._durability.leave()
-        if self._selector.turn is None:
-            return
-        self._selector.turn = None
-        if self._is_guest:
-            self._loop.remove_reader(self._selector.fileno())
-            self._selector.close()
+        if self._selector.turn is not None:
+            self._selector.turn = None
+            if self._is_guest:
+                self._loop.remove_reader(self._selector.fileno())
+                self._selector.close()
+        self._close_control()  # last: whoever has asked for the stop waits for its end
 
 
 def prepare(sock: socket.socket) -> None:

@@ -3,7 +3,6 @@
 import pytest
 
 from leveret.broker.errors import AccessRefused, CommandInvalid
-from leveret.broker.user import User
 from leveret.peers.amqp091.login import MECHANISMS, amqplain_credentials, log_in
 from leveret.wire.amqp091.errors import ProtocolError
 from leveret.wire.amqp091.tables import encode_table
@@ -23,7 +22,7 @@ RESPONSES = {"PLAIN": b"\0guest\0guest", "AMQPLAIN": amqplain(**GUEST), "ANONYMO
 def test_each_mechanism_logs_guest_in_from_here_only(server, mechanism):
     response = RESPONSES[mechanism]
     user = log_in(server.broker, mechanism, response, is_loopback=True)
-    assert user == User("guest")
+    assert user is server.broker.users.find("guest")
     with pytest.raises(AccessRefused) as refusal:
         log_in(server.broker, mechanism, response, is_loopback=False)
     assert f"using authentication mechanism {mechanism}." in refusal.value.text

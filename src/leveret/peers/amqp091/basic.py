@@ -58,7 +58,7 @@ def consume(channel: Channel, method: BasicConsume) -> BasicConsumeOk:
     if name == PSEUDO_QUEUE:
         direct_reply_to.consume(channel, method, tag)
         return BasicConsumeOk(consumer_tag=tag)
-    queue = channel.virtual_host.find_queue(name, channel.connection)
+    queue = channel.virtual_host.find_read(name, channel.connection, channel.access)
     consumer_arguments.check(method.arguments, resource=queue.description)
     priority = consumer_arguments.priority_of(method.arguments)
     subscription = Subscription(channel, queue, tag, exclusive=method.exclusive)
@@ -90,7 +90,7 @@ def cancel(channel: Channel, method: BasicCancel) -> BasicCancelOk:
 def get(channel: Channel, method: BasicGet) -> Outcome:
     """None: the engine has written basic.get-ok and the message, or will when it is in memory."""
     name = channel.queue_name(method.queue)
-    queue = channel.virtual_host.find_queue(name, channel.connection)
+    queue = channel.virtual_host.find_read(name, channel.connection, channel.access)
     if not method.no_ack and not channel.engine.may_hold:
         limit = channel.connection.service.settings.unacked_per_channel_max
         raise ProtocolError(

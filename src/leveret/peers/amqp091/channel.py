@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from leveret.broker.access import Access
 from leveret.broker.virtual_host import VirtualHost
 from leveret.engine.amqp091.channel import Channel as EngineChannel
 from leveret.wire.amqp091.errors import ProtocolError
@@ -44,6 +45,11 @@ class Channel:
         self.last_queue = ""  # that was declared here
         self.prefetch_count = 0  # for consumers to come; 0: no limit
         self.subscriptions: dict[str, Subscription | ReplySubscription] = {}  # by consumer tag
+
+    @property
+    def access(self) -> Access:
+        """What is allowed here."""
+        return self.connection.access
 
     def queue_name(self, name: str) -> str:
         """An empty name means the queue declared last. Raises ProtocolError("not_found")."""

@@ -15,9 +15,12 @@ message is in memory. If that takes time, parsing rests meanwhile; deliveries go
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from leveret.broker.access import Access
+from leveret.broker.authentication import LoginRefused
 from leveret.broker.errors import BrokerError
+from leveret.broker.user import User
 from leveret.broker.virtual_host import VirtualHost
 from leveret.engine.amqp091.connection import Connection as Engine
 from leveret.engine.chores import Chore
@@ -25,6 +28,7 @@ from leveret.engine.errors import InvariantError, PeerViolation
 from leveret.engine.route import Route
 from leveret.peers.amqp091 import connection_methods, message
 from leveret.peers.amqp091.channel import Channel
+from leveret.peers.amqp091.client import UNKNOWN
 from leveret.peers.amqp091.dispatch import (
     CONNECTION_HANDLERS,
     DEFINING_CLASSES,
@@ -56,6 +60,9 @@ from leveret.wire.amqp091.methods import (
 )
 from leveret.wire.amqp091.reply_codes import REPLY_CODES, reply_text
 
+if TYPE_CHECKING:
+    from leveret.broker.statistics import ChannelStatistics, PeerStatistics
+
 PROTOCOL_HEADERS: Final = (frames.PROTOCOL_HEADER, b"AMQP\x01\x01\x00\x09")
 
 INITIAL_FRAME_MAX: Final = 8192  # RabbitMQ's; until then nobody knows who it is that sends
@@ -66,6 +73,9 @@ NO_ROUTE: Final = REPLY_CODES["no_route"]
 class Connection:
     """A peer. `deadline` is the tick at which the handshake must be over; `refusal` is why no
     virtual host can be opened, None if one can."""
+
+    user: User  # who has logged in
+    access: Access  # once the virtual host is open
 
     def __init__(
         self,
@@ -86,6 +96,7 @@ class Connection:
         self.finished = False  # the same as being CLOSED, and asked after each read
         self.timing = Timing(deadline)
         self.capabilities: frozenset[str] = frozenset()
+        self.client = UNKNOWN
         self.virtual_host: VirtualHost | None = None
         self.frame_max = 0
         self.channel_max = 0
@@ -160,6 +171,21 @@ class Connection:
             self.timing.spoke(tick)
             self.engine.write(frames.HEARTBEAT_FRAME)
 
+    @property
+    def pid(self) -> str:
+        """What operators know it by."""
+        return str(self.owner)
+
+    def statistics(self) -> PeerStatistics:
+        from leveret.peers.amqp091.statistics import of_connection  # not before somebody asks
+
+        return of_connection(self)
+
+    def channel_statistics(self) -> Iterable[ChannelStatistics]:
+        from leveret.peers.amqp091.statistics import of_channels  # as above
+
+        return of_channels(self)
+
     def shut_down(self, text: str) -> None:
         if self.state is State.RUNNING:
             self.fail("connection_forced", text)
@@ -169,6 +195,10 @@ class Connection:
     def lost(self) -> None:
         self.finish()
         self.engine.discard_output()
+
+    def forget_permissions(self) -> None:
+        for channel in self.channels.values():
+            channel.engine.forget_permissions()
 
     # What the engine asks
 
@@ -202,6 +232,7 @@ class Connection:
             route = virtual_host.route(
                 exchange.decode("utf-8", "surrogateescape"),
                 routing_key.decode("utf-8", "surrogateescape"),
+                access=self.access,
             )
         except BrokerError as error:
             raise violation(error, channel) from None
@@ -226,7 +257,7 @@ class Connection:
                 body,
                 self._now,
             )
-            route = virtual_host.route_message(published)
+            route = virtual_host.route_message(published, access=self.access)
         except BrokerError as error:
             raise violation(error, channel) from None
         self._count(MESSAGE + (virtual_host.looked - looked) // LOOKED)
@@ -404,9 +435,7 @@ class Connection:
         decode_method(method_id, arguments)
         if self.virtual_host is None:
             raise InvariantError("a connection is running without a virtual host")
-        broker = self.service.broker
-        broker.limits.check_channels(broker.channel_count, node=self.service.cluster_name)
-        broker.channel_count += 1
+        self.service.broker.open_channel(self.user, node=self.service.cluster_name)
         self.channels[number] = Channel(
             self, self.virtual_host, self.engine.open_channel(number), number
         )
@@ -426,7 +455,7 @@ class Connection:
         chore = self.engine.close_channel(channel.number)
         channel.release()
         del self.channels[channel.number]
-        self.service.broker.channel_count -= 1
+        self.service.broker.close_channel(self.user)
         return [chore] if chore is not None else []
 
     # Errors and the end
@@ -467,7 +496,8 @@ class Connection:
 
     def refuse_login(self, error: BrokerError | ProtocolError) -> None:
         """Says so to a client that can hear it. Each must wait before it can try again."""
-        self.service.journal.warning(self.owner, "login refused", error.text)
+        reason = error.reason if isinstance(error, LoginRefused) else error.text
+        self.service.journal.warning(self.owner, "login refused", reason)
         self._start_closing(LINGER_MS)
         if "authentication_failure_close" in self.capabilities:
             self._write_close(0, ConnectionClose, error.kind, error.text, 0)
@@ -515,6 +545,7 @@ class Connection:
     def _release(self) -> list[Chore]:
         """Returns what is not done yet of giving everything back."""
         chores = []
+        self.service.broker.leave(self)
         for channel in tuple(self.channels.values()):
             chores += self._forget_channel(channel)
         if self.virtual_host is not None:

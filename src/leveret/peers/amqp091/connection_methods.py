@@ -6,7 +6,10 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from leveret.broker.access import UserAccess
 from leveret.broker.errors import BrokerError, NotAllowed
+from leveret.broker.user import IMPERSONATOR
+from leveret.peers.amqp091.client import read_client
 from leveret.peers.amqp091.login import MECHANISMS, log_in
 from leveret.peers.amqp091.states import State
 from leveret.peers.service import Service
@@ -68,6 +71,7 @@ def start_ok(connection: Connection, method: ConnectionStartOk) -> None:
     capabilities = method.client_properties.get("capabilities")
     if isinstance(capabilities, Mapping):
         connection.capabilities = frozenset(k for k, v in capabilities.items() if v is True)
+    connection.client = read_client(method.client_properties)
     try:
         user = log_in(
             connection.service.broker,
@@ -78,7 +82,9 @@ def start_ok(connection: Connection, method: ConnectionStartOk) -> None:
     except (BrokerError, ProtocolError) as error:
         connection.refuse_login(error)
         return
-    connection.engine.log_in(user.name.encode("utf-8", "surrogateescape"))
+    connection.user = user
+    if IMPERSONATOR not in user.tags:
+        connection.engine.log_in(user.name.encode("utf-8", "surrogateescape"))
     settings = connection.service.settings
     tune = ConnectionTune(
         channel_max=settings.channels_per_connection_max,
@@ -119,8 +125,9 @@ def check_negotiated(field: str, value: int, *, least: int, most: int) -> None:
 def open(connection: Connection, method: ConnectionOpen) -> None:
     if connection.refusal is not None:
         raise NotAllowed(connection.refusal)
-    host = connection.service.broker.virtual_host(method.virtual_host)
+    host = connection.service.broker.enter(connection, connection.user, method.virtual_host)
     connection.virtual_host = host
+    connection.access = UserAccess(connection.user, host.name)
     connection.engine.enter(host.routes)
     connection.timing.limit = None
     connection.write(0, ConnectionOpenOk())

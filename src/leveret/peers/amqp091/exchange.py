@@ -25,12 +25,15 @@ def declare(channel: Channel, method: ExchangeDeclare) -> ExchangeDeclareOk:
         auto_delete=method.auto_delete,
         internal=method.internal,
         arguments=method.arguments,
+        access=channel.access,
     )
     return ExchangeDeclareOk()
 
 
 def delete(channel: Channel, method: ExchangeDelete) -> Outcome:
-    chore = channel.virtual_host.delete_exchange(method.exchange, if_unused=method.if_unused)
+    chore = channel.virtual_host.delete_exchange(
+        method.exchange, if_unused=method.if_unused, access=channel.access
+    )
     return after(chore, ExchangeDeleteOk())
 
 
@@ -40,6 +43,7 @@ def bind(channel: Channel, method: ExchangeBind) -> ExchangeBindOk:
         source=method.source,
         routing_key=method.routing_key,
         arguments=method.arguments,
+        access=channel.access,
     )
     return ExchangeBindOk()
 
@@ -50,5 +54,6 @@ def unbind(channel: Channel, method: ExchangeUnbind) -> Outcome:
         source=method.source,
         routing_key=method.routing_key,
         arguments=method.arguments,
+        access=channel.access,
     )
     return after(chore, ExchangeUnbindOk())

@@ -31,6 +31,7 @@ def declare(channel: Channel, method: QueueDeclare) -> QueueDeclareOk:
         auto_delete=method.auto_delete,
         arguments=method.arguments,
         connection=channel.connection,
+        access=channel.access,
     )
     channel.last_queue = queue.name
     return QueueDeclareOk(
@@ -47,6 +48,7 @@ def bind(channel: Channel, method: QueueBind) -> QueueBindOk:
         routing_key=routing_key(channel, method),
         arguments=method.arguments,
         connection=channel.connection,
+        access=channel.access,
     )
     return QueueBindOk()
 
@@ -58,6 +60,7 @@ def unbind(channel: Channel, method: QueueUnbind) -> Outcome:
         routing_key=routing_key(channel, method),
         arguments=method.arguments,
         connection=channel.connection,
+        access=channel.access,
     )
     return after(chore, QueueUnbindOk())
 
@@ -71,7 +74,7 @@ def routing_key(channel: Channel, method: QueueBind | QueueUnbind) -> str:
 
 def purge(channel: Channel, method: QueuePurge) -> Outcome:
     name = channel.queue_name(method.queue)
-    chore = channel.virtual_host.purge_queue(name, channel.connection)
+    chore = channel.virtual_host.purge_queue(name, channel.connection, access=channel.access)
     return Unfinished([chore], lambda: QueuePurgeOk(message_count=chore.count))
 
 
@@ -81,5 +84,6 @@ def delete(channel: Channel, method: QueueDelete) -> Outcome:
         if_unused=method.if_unused,
         if_empty=method.if_empty,
         connection=channel.connection,
+        access=channel.access,
     )
     return after(chore, QueueDeleteOk(message_count=count))

@@ -9,6 +9,7 @@ from leveret.engine.amqp091.consumer import ChannelConsumer
 from leveret.wire.amqp091.methods import BasicCancel
 
 if TYPE_CHECKING:
+    from leveret.broker.statistics import ConsumerStatistics
     from leveret.peers.amqp091.channel import Channel
 
 
@@ -44,6 +45,11 @@ class Subscription:
     def release(self) -> None:
         """The channel has gone."""
         self.queue.unsubscribe(self)
+
+    def statistics(self) -> ConsumerStatistics:
+        from leveret.peers.amqp091.statistics import of_consumer  # not before somebody asks
+
+        return of_consumer(self)
 
     def cancelled(self) -> None:
         """The queue has gone."""

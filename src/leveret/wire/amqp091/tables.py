@@ -106,6 +106,9 @@ def encode_longstr(value: bytes) -> bytes:
     return _SIZE.pack(len(value)) + value
 
 
+CLASSES: Final[Mapping[str, Callable[..., object]]] = {"Decimal": Decimal, "Timestamp": Timestamp}
+"""Values that JSON knows nothing of, by the names under which arguments are kept."""
+
 _SIZE: Final = struct.Struct("!I")
 
 # The types of fixed size: how they are packed, and what they become.
