@@ -128,7 +128,7 @@ class SimulatedBroker:
         self.reports: list[Exception] = []
         self.shard = Shard(dice.getrandbits(32), Memory(), journal=True)
         self._shrink(sizes)
-        self.broker = Broker(self.shard, dice.randbytes)
+        self.broker = Broker(self.shard, dice.randbytes, empty=True)
         self.turn = SimulatedTurn(1_000)
         self.durability = Durability(self.shard, "disk")
         self.log: DiskLog = open_disk_log(

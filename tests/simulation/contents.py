@@ -24,7 +24,7 @@ class Stored:
 
 def contents(broker: SimulatedBroker) -> dict[str, list[Stored]]:
     """Of the queues that the log keeps, by their names."""
-    host = broker.broker.virtual_host("/")
+    host = broker.broker.hosts.find("/")
     return {
         name: list(stored(broker, queue.store))
         for name, queue in host.queues.items()
@@ -57,7 +57,7 @@ def body_at(buffer, at: int) -> bytes:
 
 def definitions(broker: SimulatedBroker, prefix: str) -> tuple[object, object, object]:
     """Exchanges, queues and bindings whose names begin so, as definer.expected() has them."""
-    host = broker.broker.virtual_host("/")
+    host = broker.broker.hosts.find("/")
     exchanges = {
         name: exchange.auto_delete
         for name, exchange in host.exchanges.items()
