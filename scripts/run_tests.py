@@ -15,7 +15,14 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).parents[1]
-WITHOUT_SOCKETS = ["tests/engine", "tests/wire", "tests/broker", "tests/peers", "tests/log"]
+WITHOUT_SOCKETS = [
+    "tests/engine",
+    "tests/wire",
+    "tests/broker",
+    "tests/peers",
+    "tests/log",
+    "tests/simulation",
+]
 FAULTS = {"failures": "failed", "errors": "errors", "skipped": "skipped"}  # pytest's words for them
 
 

@@ -31,6 +31,9 @@ TRANSIENT_SHARE = 0.05
 class Client:
     """A connection that consumes `queue`; `failures` are what must not happen."""
 
+    sizes: Sequence[int] = SIZES
+    rare_size: int = RARE_SIZE
+
     def __init__(self, name: str, queue: str, ledger: Ledger, chance: random.Random) -> None:
         self.name = name
         self.queue = queue
@@ -109,7 +112,7 @@ class Client:
     def publish(self, *, to_all: bool) -> list[Copy]:
         """Publish a message to the own queue, or to the exchange."""
         publisher, number = self.ledger.new_key(self.name)
-        size = RARE_SIZE if self.chance.random() < 0.005 else self.chance.choice(SIZES)
+        size = self.rare_size if self.chance.random() < 0.005 else self.chance.choice(self.sizes)
         body = f"{publisher}/{number} ".encode() + self.chance.randbytes(size)
         is_persistent = self.chance.random() >= TRANSIENT_SHARE
         queues: Sequence[str] = SHARED_QUEUES if to_all else (self.queue,)

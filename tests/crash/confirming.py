@@ -21,6 +21,8 @@ class ConfirmingClient(Client):
     is.
     """
 
+    burst: int = BURST
+
     def begin(self) -> None:
         self.tag = 0
         self.unconfirmed: dict[int, list[Copy]] = {}
@@ -39,7 +41,7 @@ class ConfirmingClient(Client):
             if self.is_there and (settled := self.settle()):
                 self.unanswered.append((self.tag, settled))
         elif len(self.unconfirmed) < WINDOW:
-            for _ in range(self.chance.randint(1, BURST)):
+            for _ in range(self.chance.randint(1, self.burst)):
                 to_all = not self.is_there or self.chance.random() < 0.2
                 self.tag += 1
                 self.unconfirmed[self.tag] = self.publish(to_all=to_all)
