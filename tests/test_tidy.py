@@ -71,6 +71,7 @@ MEASURED: dict[str, str] = {  # engine function: the benchmark where cutting it 
 RATCHET: dict[str, int] = {  # what is too long already: its length, which may only go down
 }
 TESTED_ELSEWHERE: dict[str, str] = {  # sans-IO module without a test module of its own: why
+    "engine/moves": "its tests are those of what moves: records, guests, and the shard's commands",
     "engine/nearness": "its tests are those of what leaves memory: spill and guests",
     "engine/reading": "what recall asks for: its tests are those of recall",
     "engine/spread": "how recall reads the log: its tests are those of guests",

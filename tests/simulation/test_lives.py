@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -25,9 +25,17 @@ ONE_SEED = os.environ.get("LEVERET_SEED")
 PARTS = 8
 AT_LAST = 2_000  # one of so many seeds shows each fault
 
-logging.getLogger("leveret").setLevel(logging.CRITICAL)  # cuts and full disks are expected here
-
 happened: Counter[str] = Counter()
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Cuts and full disks are expected here."""
+    logger = logging.getLogger("leveret")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    yield
+    logger.setLevel(level)
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,7 @@
 from leveret.engine.buffer cimport Buffer
 from leveret.engine.chunk cimport Chunk
+from leveret.engine.moves cimport Moves
 from leveret.engine.nearness cimport Nearness
-from leveret.engine.queue cimport Queue
 from leveret.engine.records cimport Records
 
 cimport cython
@@ -9,8 +9,7 @@ cimport cython
 @cython.final
 cdef class Guests:
     cdef Records records
-    cdef list queues
-    cdef dict emptying
+    cdef Moves moves
     cdef Nearness nearness
     cdef Nearness guests_nearness
     cdef public Py_ssize_t log_bytes_max

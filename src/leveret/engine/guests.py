@@ -23,34 +23,27 @@ except ImportError:
 
 from leveret.engine.buffer import Buffer
 from leveret.engine.chunk import Chunk
+from leveret.engine.moves import Moves
 from leveret.engine.nearness import Nearness
-from leveret.engine.queue import Queue
 from leveret.engine.records import Records
 
 if cython.compiled:
     from cython.cimports.leveret.engine.buffer import Buffer
     from cython.cimports.leveret.engine.chunk import GUESTS, Chunk
+    from cython.cimports.leveret.engine.moves import Moves
     from cython.cimports.leveret.engine.nearness import Nearness
-    from cython.cimports.leveret.engine.queue import Queue, named_queue
     from cython.cimports.leveret.engine.records import (
-        HEAD_BYTES,
         INVITED,
         LENGTH,
         REFERENCES,
-        TARGET_BYTES,
-        TARGETS,
         Records,
     )
 else:
     from leveret.engine.chunk import GUESTS
-    from leveret.engine.queue import named_queue
     from leveret.engine.records import (
-        HEAD_BYTES,
         INVITED,
         LENGTH,
         REFERENCES,
-        TARGET_BYTES,
-        TARGETS,
     )
 
 OFFSET_BITS = cython.declare(cython.int, 24)
@@ -67,14 +60,19 @@ LOOK_MAX = cython.declare(cython.Py_ssize_t, 64)
 
 
 class Guests:
-    """Of the shard whose `records` and `queues` these are, with those that are being emptied."""
+    """Of the shard whose `records` these are; two measures of what is near, for two limits."""
 
-    def __init__(self, records: Records, queues: list, emptying: dict, nearness: Nearness) -> None:
+    def __init__(
+        self,
+        records: Records,
+        moves: Moves,
+        nearness: Nearness,
+        guests_nearness: Nearness,
+    ) -> None:
         self.records = records
-        self.queues = queues
-        self.emptying = emptying
+        self.moves = moves
         self.nearness = nearness
-        self.guests_nearness = Nearness(queues)
+        self.guests_nearness = guests_nearness
         self.log_bytes_max = LOG_BYTES_MAX
         self.guest_bytes_max = GUEST_BYTES_MAX
 
@@ -167,16 +165,7 @@ class Guests:
         buffer: Buffer = chunk.buffer
         here: cython.ulonglong = (cython.cast(cython.ulonglong, chunk.number) << OFFSET_BITS) + at
         home: cython.ulonglong = self.records.home_of(chunk, at)
-        named: cython.Py_ssize_t = at + HEAD_BYTES
-        after: cython.Py_ssize_t = named + TARGET_BYTES * buffer.u32(at + TARGETS)
-        queue: Queue | None
-        while named < after:
-            queue = named_queue(self.queues, buffer.u32(named + 4))
-            if queue is None and self.emptying:
-                queue = self.emptying.get(buffer.u32(named + 4))
-            if queue is not None:
-                queue.relocate(buffer.u64(named + 8), here, home)
-            named += TARGET_BYTES
+        self.moves.tell(buffer, at, here, home)
         chunk.live_bytes -= buffer.u32(at + LENGTH)
         self.records.live_count -= 1
         return 0

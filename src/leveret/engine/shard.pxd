@@ -6,6 +6,7 @@ from leveret.engine.forward cimport Forward
 from leveret.engine.guests cimport Guests
 from leveret.engine.journal cimport Journal
 from leveret.engine.memory cimport Memory
+from leveret.engine.moves cimport Moves
 from leveret.engine.output cimport Outputs
 from leveret.engine.pages cimport PagePool
 from leveret.engine.queue cimport Queue
@@ -30,6 +31,7 @@ cdef class Shard:
     cdef readonly PagePool pages
     cdef readonly Outputs outputs
     cdef readonly Spill spill
+    cdef Moves moves
     cdef readonly Guests guests
     cdef readonly Forward forward
     cdef readonly Recall recall
@@ -80,4 +82,3 @@ cdef class Shard:
     cdef int make_calls(self) except -1
     cpdef evict(self)
     cdef int compact(self) except -1
-    cdef int move(self, Chunk chunk, Py_ssize_t at) except -1

@@ -26,6 +26,7 @@ from leveret.engine.forward import Forward
 from leveret.engine.guests import Guests
 from leveret.engine.journal import Journal
 from leveret.engine.memory import Memory
+from leveret.engine.moves import Moves
 from leveret.engine.nearness import Nearness
 from leveret.engine.output import Output, Outputs
 from leveret.engine.pages import PagePool
@@ -47,6 +48,7 @@ if cython.compiled:
     from cython.cimports.leveret.engine.guests import Guests
     from cython.cimports.leveret.engine.journal import SETTLE_BYTES, Journal
     from cython.cimports.leveret.engine.memory import Memory
+    from cython.cimports.leveret.engine.moves import Moves
     from cython.cimports.leveret.engine.nearness import Nearness
     from cython.cimports.leveret.engine.output import Output, Outputs
     from cython.cimports.leveret.engine.pages import PagePool
@@ -54,11 +56,6 @@ if cython.compiled:
     from cython.cimports.leveret.engine.reading import Reading
     from cython.cimports.leveret.engine.recall import Recall
     from cython.cimports.leveret.engine.records import (
-        HEAD_BYTES,
-        LENGTH,
-        REFERENCES,
-        TARGET_BYTES,
-        TARGETS,
         Records,
         record_bytes,
     )
@@ -70,11 +67,6 @@ else:
     from leveret.engine.journal import SETTLE_BYTES
     from leveret.engine.queue import KEEPS_ALL, KEEPS_PERSISTENT
     from leveret.engine.records import (
-        HEAD_BYTES,
-        LENGTH,
-        REFERENCES,
-        TARGET_BYTES,
-        TARGETS,
         record_bytes,
     )
     from leveret.engine.route import names_of
@@ -143,7 +135,8 @@ class Shard:
         self.rulebook = Rulebook(self.agenda, self.contents, cython.cast(object, self).touch)
         self.dirty: list[Queue] = []
         self.spill = Spill(self.records, Nearness(self.queues))
-        self.guests = Guests(self.records, self.queues, self.emptying, Nearness(self.queues))
+        self.moves = Moves(self.records, self.queues, self.emptying)
+        self.guests = Guests(self.records, self.moves, Nearness(self.queues), Nearness(self.queues))
         self.recall = Recall(self.records, self.queues, self.guests)
         self.forward = Forward(self.records, self.queues)
         self.sharing: list[Owing] = []
@@ -574,29 +567,6 @@ class Shard:
     def compact(self) -> cython.int:
         """Empties one sparse chunk: what lives in it joins the other survivors, or goes home."""
         chunk: Chunk = self.records.sparse.pop()
-        at: cython.Py_ssize_t = 0
         if chunk.kind == GUESTS:
             return self.guests.send_home(chunk)
-        while at < chunk.used and chunk.live_bytes > 0:
-            if chunk.buffer.u32(at + REFERENCES) > 0:
-                self.move(chunk, at)
-            at += chunk.buffer.u32(at + LENGTH)
-        return self.records.close_chunk(chunk)
-
-    def move(self, chunk: Chunk, at: cython.Py_ssize_t) -> cython.int:
-        """Moves a record and tells the queues that hold it."""
-        old: cython.ulonglong = (cython.cast(cython.ulonglong, chunk.number) << OFFSET_BITS) + at
-        new: cython.ulonglong = self.records.move(chunk, at)
-        _target: cython.Py_ssize_t
-        number: cython.Py_ssize_t
-        named: cython.Py_ssize_t = at + HEAD_BYTES
-        queue: Queue | None
-        for _target in range(chunk.buffer.u32(at + TARGETS)):
-            number = chunk.buffer.u64(named) & NUMBER_MASK
-            queue = self.queues[number]
-            if queue is None and self.emptying:
-                queue = self.emptying.get(number)
-            if queue is not None:
-                queue.relocate(chunk.buffer.u64(named + 8), old, new)
-            named += TARGET_BYTES
-        return 0
+        return self.moves.compact(chunk)
