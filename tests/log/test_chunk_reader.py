@@ -45,11 +45,12 @@ class Place:
         self.log = FakeLog()
         self.fetched: list[bool] = []
         self.failures: list[Exception] = []
+        self.references = 1
         shard = SimpleNamespace(fetched=lambda _, complete: self.fetched.append(complete))
         self.reader = ChunkReader(self.log, shard, self.failures.append)
 
     def read(self) -> list[TakeRange]:
-        chunk = SimpleNamespace(places=PLACES)
+        chunk = SimpleNamespace(places=PLACES, references=self.references)
         reading = SimpleNamespace(chunk=chunk, offset=90, count=20, buffer=Buffer(20))
         self.log.asked.clear()
         self.reader.read(reading)
@@ -92,3 +93,10 @@ def test_after_so_many_failures_in_a_row_it_is_the_disk_that_fails(place):
     assert place.failures == []
     place.answer(error, None)
     assert place.failures == [error]
+
+
+def test_what_nobody_refers_to_any_more_may_be_gone(place):
+    place.references = 0
+    for _ in range(2 * READ_TRIES):
+        place.answer(MissingError("trimmed"), None)
+    assert (place.failures, set(place.fetched)) == ([], {False})

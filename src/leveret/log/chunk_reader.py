@@ -44,7 +44,7 @@ class ChunkReader:
     def _read(self, reading: Reading, error: LogError | None) -> None:
         if error is None:
             self._failed_reads = 0
-        else:
+        elif reading.chunk.references > 0:  # else the log may have forgotten it meanwhile
             self._failed_reads += 1
             log.warning("messages could not be read back: %s", error)
             if self._failed_reads == READ_TRIES:
