@@ -168,9 +168,7 @@ def exchange_headers(stage: Stage) -> Seen:
     for number, headers in enumerate(HEADERS):
         properties = pika.BasicProperties(headers=headers)
         channel.basic_publish(stage.name, "", str(number).encode(), properties)
-    return [
-        [str(match), drain(channel, f"{stage.name}.{n}")] for n, match in enumerate(MATCHES)
-    ]
+    return [[str(match), drain(channel, f"{stage.name}.{n}")] for n, match in enumerate(MATCHES)]
 
 
 @scenario

@@ -51,7 +51,9 @@ def publish_expiration_wrong(stage: Stage) -> Seen:
     stage.channel().queue_declare(stage.name)
     for expiration in ("soon", "-1", "", "1.5", "99999999999999999999"):
         channel = stage.channel()
-        answer = soon(channel, lambda c=channel, e=expiration: publish(c, stage.name, "", expiration=e))
+        answer = soon(
+            channel, lambda c=channel, e=expiration: publish(c, stage.name, "", expiration=e)
+        )
         seen.append([expiration, answer])
     return seen
 

