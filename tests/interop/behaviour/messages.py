@@ -1,6 +1,7 @@
 """Publishing and consuming: confirms, returns, order, limits, time to live, dead letters."""
 
 import time
+from functools import partial
 from typing import Any
 
 import pika
@@ -447,8 +448,8 @@ def quorum_delivery_limit(stage: Stage) -> Seen:
     channel = stage.channel()
     dead = f"{stage.name}.dead"
     channel.queue_declare(dead)
-    arguments = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": dead}
-    arguments = {**QUORUM, **arguments, "x-delivery-limit": 2}  # type: ignore[dict-item]
+    letters = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": dead}
+    arguments = {**QUORUM, **letters, "x-delivery-limit": 2}
     channel.queue_declare(stage.name, durable=True, arguments=arguments)
     publish(channel, stage.name, "poison")
     inbox = Inbox(channel, stage.name)

@@ -127,4 +127,4 @@ def test_what_cannot_be_honoured_is_named(imported: Imported) -> None:
     assert "queue 'history' in vhost 'shop': there are no queues of type stream yet" in log
     assert "policy 'ha' in vhost 'shop': ha-mode is kept, but nothing goes by it" in log
     assert "'events' to exchange 'inner' in vhost 'shop': is not imported" in log
-    assert log.count("WARNING") == 6
+    assert "is imported, but for what 6 lines above say" in log
