@@ -1,7 +1,6 @@
 """Publishing and consuming: confirms, returns, order, limits, time to live, dead letters."""
 
 import time
-from functools import partial
 from typing import Any
 
 import pika
