@@ -430,6 +430,22 @@ def test_what_is_wrong_is_named_by_its_place(broker, document, text):
     assert str(error.value) == text
 
 
+def test_an_operator_policy_may_be_written_in_pairs(broker):
+    value = {"pattern": "^q", "definition": [["max-length", 1], ["message-ttl", 5]]}
+    parameter = {"component": "operator_policy", "name": "o", "value": value}
+    bring(broker, {"parameters": [parameter]})
+    policy = broker.virtual_host("/").policies.of(operator=True)["o"]
+    assert policy.definition == {"max-length": 1, "message-ttl": 5}
+
+
+@pytest.mark.parametrize("definition", [[1], [["max-length"]], [[1, 2]], "x"])
+def test_what_is_no_pair_is_refused(broker, definition):
+    value = {"pattern": "^q", "definition": definition}
+    parameter = {"component": "operator_policy", "name": "o", "value": value}
+    with pytest.raises(DocumentError, match="must be an object"):
+        bring(broker, {"parameters": [parameter]})
+
+
 def test_what_is_wrong_at_the_end_is_found_before_anything_changes(broker):
     document = {"users": [{"name": "ann"}], "queues": [{"name": "q"}, {"name": 1}]}
     with pytest.raises(DocumentError):

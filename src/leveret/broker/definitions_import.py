@@ -267,7 +267,7 @@ def read_parameter(work: Import, entry: Entry) -> Change:
     entry.asked.add("value")
     value = entry.values.get("value")
     if component == OPERATOR_POLICIES:
-        details = Entry(entry.place_of("value"), value)
+        details = Entry(entry.place_of("value"), without_pairs(value))
         return change_of_policy(work, entry, details, host, name, operator=True)
     if component == VIRTUAL_HOST_LIMITS:
         limits = check_limits(entry.table("value"), LIMITS)
@@ -282,6 +282,17 @@ def read_parameter(work: Import, entry: Entry) -> Change:
             parameters.set(host, component, name, value)  # type: ignore[arg-type]  # of JSON
 
     return change
+
+
+def without_pairs(value: object) -> object:
+    """The value of an operator policy; `rabbitmqctl` of RabbitMQ 3 writes [["max-length", 1]]."""
+    definition = value.get("definition") if isinstance(value, dict) else None
+    if not isinstance(definition, list):
+        return value
+    pairs = [each for each in definition if isinstance(each, list) and len(each) == 2]
+    if len(pairs) < len(definition) or not all(isinstance(key, str) for key, _ in pairs):
+        return value
+    return {**value, "definition": dict(pairs)}  # type: ignore[dict-item]  # a dict, as seen above
 
 
 def set_limits(broker: Broker, host: str, limits: Mapping[str, int]) -> None:
