@@ -45,12 +45,13 @@ class Sessions:
         user.connection_count += 1
         virtual_host.connection_count += 1
 
-    def closed(self, session: Session) -> None:
-        """Also for one that never was open, or closed before."""
+    def closed(self, session: Session) -> bool:
+        """Also for one that never was open, or closed before: whether it was open."""
         place = self.places.pop(session, None)
         if place is not None:
             place.user.connection_count -= 1
             place.virtual_host.connection_count -= 1
+        return place is not None
 
     def permissions_changed(self, user: User) -> None:
         for session, place in self:

@@ -20,6 +20,7 @@ from leveret.broker.arguments import NO_ARGUMENTS, Arguments, freeze
 from leveret.broker.binding import Binding
 from leveret.broker.definitions import Definitions, Recorder
 from leveret.broker.errors import AccessRefused, NotFound, PreconditionFailed
+from leveret.broker.events import Events
 from leveret.broker.exchange import NOT_KEPT, Exchange, Router, alternate_in, check_alternate
 from leveret.broker.exchanges import EXCHANGE_TYPES, RouterMaker
 from leveret.broker.exchanges.default import check_not_default
@@ -55,6 +56,8 @@ PREDECLARED_EXCHANGES = (
     ("amq.match", "headers"),
     ("amq.topic", "topic"),
 )
+# Nobody but the broker publishes there.
+INTERNAL_TYPE = "topic"
 SEED_BYTES = 8
 
 
@@ -67,7 +70,12 @@ class Deletion(NamedTuple):
 
 class VirtualHost:
     def __init__(
-        self, name: str, shard: Shard, random: Callable[[int], bytes], limits: Limits
+        self,
+        name: str,
+        shard: Shard,
+        random: Callable[[int], bytes],
+        limits: Limits,
+        events: Events | None = None,
     ) -> None:
         self.name = name
         self.shard = shard
@@ -77,12 +85,17 @@ class VirtualHost:
         self.metadata = Metadata()
         self.connection_count = 0  # of those that are open now
         self.routes = RouteCache(int.from_bytes(random(SEED_BYTES), "big"))
-        self.topology = Topology(name, shard)
+        self.topology = Topology(name, shard, events)
         self.policies = Policies(self.topology)
         self.surroundings = Surroundings(random, self.topology.deliver, self.topology.spend)
         for exchange_name, type in PREDECLARED_EXCHANGES:
             router = EXCHANGE_TYPES[type](NO_ARGUMENTS, self.surroundings)
             self.add_exchange(exchange_name, type, router)
+
+    def add_internal_exchange(self, name: str) -> None:
+        """One to which nobody but the broker publishes."""
+        router = EXCHANGE_TYPES[INTERNAL_TYPE](NO_ARGUMENTS, self.surroundings)
+        self.add_exchange(name, INTERNAL_TYPE, router, internal=True)
 
     @property
     def exchanges(self) -> Mapping[str, Exchange]:

@@ -14,19 +14,20 @@ message is in memory. If that takes time, parsing rests meanwhile; deliveries go
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from leveret.broker.access import Access
 from leveret.broker.authentication import LoginRefused
 from leveret.broker.errors import BrokerError
+from leveret.broker.events import INTERNAL
 from leveret.broker.user import User
 from leveret.broker.virtual_host import VirtualHost
 from leveret.engine.amqp091.connection import Connection as Engine
 from leveret.engine.chores import Chore
 from leveret.engine.errors import InvariantError, PeerViolation
 from leveret.engine.route import Route
-from leveret.peers.amqp091 import connection_methods, consumer_timeout, message
+from leveret.peers.amqp091 import connection_methods, consumer_timeout, event_facts, message
 from leveret.peers.amqp091.channel import Channel
 from leveret.peers.amqp091.client import UNKNOWN
 from leveret.peers.amqp091.dispatch import (
@@ -68,6 +69,7 @@ PROTOCOL_HEADERS: Final = (frames.PROTOCOL_HEADER, b"AMQP\x01\x01\x00\x09")
 INITIAL_FRAME_MAX: Final = 8192  # RabbitMQ's; until then nobody knows who it is that sends
 
 NO_ROUTE: Final = REPLY_CODES["no_route"]
+NO_ADDRESS: Final[Mapping[str, object]] = {}
 
 
 class Connection:
@@ -87,6 +89,7 @@ class Connection:
         refusal: str | None = None,
     ) -> None:
         self.service = service
+        self.events = service.broker.events
         self.owner = owner
         self.is_loopback = is_loopback
         self.refusal = refusal
@@ -98,6 +101,7 @@ class Connection:
         self.capabilities: frozenset[str] = frozenset()
         self.client = UNKNOWN
         self.virtual_host: VirtualHost | None = None
+        self.address: Mapping[str, object] = NO_ADDRESS  # once somebody has asked
         self.frame_max = 0
         self.channel_max = 0
         self.channels: dict[int, Channel] = {}
@@ -239,6 +243,8 @@ class Connection:
             self._count(METHOD)
         except (ProtocolError, BrokerError) as error:
             self.fail(error.kind, error.text, channel=channel, method_id=method_id)
+        finally:
+            self.events.actor = INTERNAL
 
     def route(self, channel: int, exchange: bytes, routing_key: bytes) -> Route:
         virtual_host = self.channels[channel].virtual_host
@@ -325,7 +331,9 @@ class Connection:
         channel = self.channels.get(number)
         if channel is None:
             self._open_channel(number, method_id, arguments)
-        elif method_id in (ChannelClose.METHOD_ID, ChannelCloseOk.METHOD_ID):
+            return
+        self.events.actor = self.user.name
+        if method_id in (ChannelClose.METHOD_ID, ChannelCloseOk.METHOD_ID):
             decode_method(method_id, arguments)
             self._close_channel(channel, method_id)
         else:
@@ -450,10 +458,12 @@ class Connection:
         decode_method(method_id, arguments)
         if self.virtual_host is None:
             raise InvariantError("a connection is running without a virtual host")
+        self.events.actor = self.user.name
         self.service.broker.open_channel(self.user, node=self.service.cluster_name)
         self.channels[number] = Channel(
             self, self.virtual_host, self.engine.open_channel(number), number
         )
+        self.events.tell("channel.created", event_facts.channel_opened, self.channels[number])
         self.write(number, ChannelOpenOk())
 
     def _close_channel(self, channel: Channel, method_id: int) -> None:
@@ -471,6 +481,7 @@ class Connection:
         channel.release()
         del self.channels[channel.number]
         self.service.broker.close_channel(self.user)
+        self.events.tell("channel.closed", event_facts.channel_closed, channel)
         return [chore] if chore is not None else []
 
     # Errors and the end
@@ -513,6 +524,8 @@ class Connection:
         """Says so to a client that can hear it. Each must wait before it can try again."""
         reason = error.reason if isinstance(error, LoginRefused) else error.text
         self.service.journal.warning(self.owner, "login refused", reason)
+        if isinstance(error, LoginRefused):
+            self.events.tell("user.authentication.failure", event_facts.refused, self, error)
         self._start_closing(LINGER_MS)
         if "authentication_failure_close" in self.capabilities:
             self._write_close(0, ConnectionClose, error.kind, error.text, 0)
@@ -560,13 +573,16 @@ class Connection:
     def _release(self) -> list[Chore]:
         """Returns what is not done yet of giving everything back."""
         chores = []
-        self.service.broker.leave(self)
+        was_open = self.service.broker.leave(self)
         for channel in tuple(self.channels.values()):
             chores += self._forget_channel(channel)
         if self.virtual_host is not None:
             chore = self.virtual_host.connection_closed(self)
             if chore is not None:
                 chores.append(chore)
+        if was_open:
+            with self.events.acting(self.user.name):
+                self.events.tell("connection.closed", event_facts.closed, self)
         return chores
 
 

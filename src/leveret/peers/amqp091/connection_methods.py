@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from leveret.broker.access import UserAccess
 from leveret.broker.errors import BrokerError, NotAllowed
 from leveret.broker.user import IMPERSONATOR
+from leveret.peers.amqp091 import event_facts
 from leveret.peers.amqp091.client import read_client
 from leveret.peers.amqp091.login import MECHANISMS, log_in
 from leveret.peers.amqp091.states import State
@@ -83,6 +84,9 @@ def start_ok(connection: Connection, method: ConnectionStartOk) -> None:
         connection.refuse_login(error)
         return
     connection.user = user
+    connection.events.tell(
+        "user.authentication.success", event_facts.logged_in, connection, method.mechanism
+    )
     if IMPERSONATOR not in user.tags:
         connection.engine.log_in(user.name.encode("utf-8", "surrogateescape"))
     settings = connection.service.settings
@@ -131,6 +135,8 @@ def open(connection: Connection, method: ConnectionOpen) -> None:
     connection.engine.enter(host.routes)
     connection.timing.limit = None
     connection.write(0, ConnectionOpenOk())
+    with connection.events.acting(connection.user.name):
+        connection.events.tell("connection.created", event_facts.opened, connection)
 
 
 def update_secret(connection: Connection, method: ConnectionUpdateSecret) -> None:
