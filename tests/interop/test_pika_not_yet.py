@@ -38,7 +38,7 @@ def test_a_death_that_a_client_tells_of_is_a_header_like_any_other(
     assert properties.headers == headers
 
 
-@pytest.mark.parametrize("exchange", ["trace", "event", "log"])
+@pytest.mark.parametrize("exchange", ["trace", "log"])
 def test_the_servers_tracing_exchanges_are_not_there(
     channel: BlockingChannel, exchange: str
 ) -> None:
