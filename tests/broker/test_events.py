@@ -38,7 +38,7 @@ def test_only_the_keys_that_are_bound_arrive(random):
 def test_a_new_virtual_host_is_an_event_and_so_are_its_exchanges(audience):
     audience.broker.hosts.add("other")
     names = audience.names()
-    assert names.count("exchange.created") == 6
+    assert names.count("exchange.created") == 7
     assert names[-1] == "vhost.created"
     assert EVENT_EXCHANGE not in audience.broker.virtual_host("other").exchanges
 

@@ -94,6 +94,7 @@ def set_global_parameter_facts(name: str, value: object) -> Facts:
 def virtual_host_facts(host: VirtualHost) -> Facts:
     return {
         "name": host.name,
+        "tracing": host.firehose is not None,
         "description": host.metadata.description,
         "tags": list(host.metadata.tags),
     }

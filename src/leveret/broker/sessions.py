@@ -22,6 +22,9 @@ class Session(Protocol):
     def forget_permissions(self) -> None:
         """What the user may has changed: whatever was remembered of it is to be asked again."""
 
+    def trace_changed(self) -> None:
+        """The firehose of its virtual host has begun, or ended."""
+
 
 class Place(NamedTuple):
     user: User
@@ -57,6 +60,11 @@ class Sessions:
         for session, place in self:
             if place.user is user:
                 session.forget_permissions()
+
+    def trace_changed(self, virtual_host: VirtualHost) -> None:
+        for session, place in self:
+            if place.virtual_host is virtual_host:
+                session.trace_changed()
 
     def shut_down_user(self, user: User, text: str) -> None:
         for session, place in self:

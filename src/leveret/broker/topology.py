@@ -38,6 +38,7 @@ from leveret.engine.route import Route
 
 if TYPE_CHECKING:
     from leveret.broker.binding import Destination
+    from leveret.broker.firehose import Firehose
     from leveret.engine.shard import Shard
 
 
@@ -48,6 +49,7 @@ class Topology:
         self.virtual_host = virtual_host
         self.shard = shard
         self.events = events or Events()
+        self.firehose: Firehose | None = None  # while it is on
         self.recorder = Recorder(virtual_host, Forgetful())
         self.exchanges: dict[str, Exchange] = {}
         self.queues: dict[str, Queue] = {}
@@ -90,6 +92,8 @@ class Topology:
         self.make_routes_stale(self.exchanges[default.NAME])
         if queue.owner is not None:
             self.owned.setdefault(queue.owner, {})[queue] = None
+        if self.firehose is not None:
+            self.firehose.names[queue.store.number] = queue.name
         self.recorder.queue_added(queue)
         self.events.tell("queue.created", queue_facts, self.virtual_host, queue)
 
@@ -116,6 +120,8 @@ class Topology:
     def add_reply_queue(self, queue: Queue) -> None:
         """A queue that nothing is known of but its address."""
         self.reply_queues[queue.name] = queue
+        if self.firehose is not None:
+            self.firehose.names[queue.store.number] = queue.name
 
     def remove_reply_queue(self, queue: Queue) -> None:
         del self.reply_queues[queue.name]

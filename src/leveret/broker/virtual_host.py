@@ -25,6 +25,7 @@ from leveret.broker.exchange import NOT_KEPT, Exchange, Router, alternate_in, ch
 from leveret.broker.exchanges import EXCHANGE_TYPES, RouterMaker
 from leveret.broker.exchanges.default import check_not_default
 from leveret.broker.exchanges.surroundings import Surroundings
+from leveret.broker.firehose import TRACE_EXCHANGE, Client, Firehose
 from leveret.broker.limits import Limits
 from leveret.broker.metadata import MAX_QUEUES, Metadata
 from leveret.broker.names import (
@@ -41,12 +42,11 @@ from leveret.broker.queue_settings import QUORUM
 from leveret.broker.reply_queues import PSEUDO_QUEUE, check_not_reply_queue, reply_address
 from leveret.broker.topology import Topology, for_this_key
 from leveret.engine.chores import Chore
-from leveret.engine.route import RouteCache
+from leveret.engine.route import Route, RouteCache
 
 if TYPE_CHECKING:
     from leveret.broker.binding import Destination
     from leveret.broker.message import Message
-    from leveret.engine.route import Route
     from leveret.engine.shard import Shard
 
 PREDECLARED_EXCHANGES = (
@@ -56,8 +56,6 @@ PREDECLARED_EXCHANGES = (
     ("amq.match", "headers"),
     ("amq.topic", "topic"),
 )
-# Nobody but the broker publishes there.
-INTERNAL_TYPE = "topic"
 SEED_BYTES = 8
 
 
@@ -91,15 +89,21 @@ class VirtualHost:
         for exchange_name, type in PREDECLARED_EXCHANGES:
             router = EXCHANGE_TYPES[type](NO_ARGUMENTS, self.surroundings)
             self.add_exchange(exchange_name, type, router)
+        self.add_internal_exchange(TRACE_EXCHANGE)
 
     def add_internal_exchange(self, name: str) -> None:
-        """One to which nobody but the broker publishes."""
-        router = EXCHANGE_TYPES[INTERNAL_TYPE](NO_ARGUMENTS, self.surroundings)
-        self.add_exchange(name, INTERNAL_TYPE, router, internal=True)
+        """A topic exchange to which nobody but the broker publishes."""
+        router = find_type("topic")(NO_ARGUMENTS, self.surroundings)
+        self.add_exchange(name, "topic", router, internal=True)
 
     @property
     def exchanges(self) -> Mapping[str, Exchange]:
         return self.topology.exchanges
+
+    @property
+    def firehose(self) -> Firehose | None:
+        """The firehose, while it is on."""
+        return self.topology.firehose
 
     @property
     def queues(self) -> Mapping[str, Queue]:
@@ -419,16 +423,27 @@ class VirtualHost:
         """
         source = self.find_published(exchange, access)
         access.check_topic(WRITE, source, routing_key)
+        if self.firehose is not None:
+            return Route(source.source, (), by_content=True)
         route = self.topology.route(source, routing_key)
         self.routes.put(encoded(exchange), encoded(routing_key), route)
         return for_this_key(route) if access.is_by_topic(source) else route
 
-    def route_message(self, message: Message, *, access: Access = UNLIMITED) -> Route:
-        """Where this message alone goes, whatever it is that decides. Raises as route() does."""
+    def route_message(
+        self, message: Message, *, access: Access = UNLIMITED, client: Client | None = None
+    ) -> Route:
+        """Where this message alone goes, whatever it is that decides. Raises as route() does.
+
+        `client` has published it, for the firehose to know; None: that is off.
+        """
         source = self.find_published(message.exchange, access)
         for routing_key in message.routing_keys:
             access.check_topic(WRITE, source, routing_key)
-        return self.topology.route_message(source, message)
+        if self.firehose is None or client is None:
+            return self.topology.route_message(source, message)
+        reached = self.topology.reach(source, message) or {}
+        self.firehose.published(message, reached.values(), client)
+        return Route(source.source, list(reached))
 
     @property
     def looked(self) -> int:

@@ -21,6 +21,7 @@ from leveret.broker.event_facts import (
     virtual_host_limits_facts,
 )
 from leveret.broker.events import EVENT_EXCHANGE, Events
+from leveret.broker.firehose import Firehose, WriteTrace, forget_routes
 from leveret.broker.limits import Limits, check_limits
 from leveret.broker.metadata import LIMITS, Metadata
 from leveret.broker.sweep import sweep
@@ -51,6 +52,7 @@ class VirtualHosts:
         self.limits = limits
         self.sessions = sessions
         self.events = events or Events()
+        self.write_trace: WriteTrace = lambda properties, about: properties
         self.by_name: dict[str, VirtualHost] = {}
         self.leaving: dict[str, VirtualHost] = {}
         self.definitions: Definitions = Forgetful()
@@ -119,6 +121,17 @@ class VirtualHosts:
         host.own_limits = {}
         self.keep(host)
         self.events.tell("vhost.limits.cleared", cleared_limits_facts, name)
+
+    def trace(self, name: str, *, is_on: bool) -> Chore:
+        """Begins or ends the firehose. All goes by it when the chore is done. Raises NotFound."""
+        host = self.find(name)
+        topology = host.topology
+        if is_on and topology.firehose is None:
+            topology.firehose = Firehose(topology, self.write_trace)
+        elif not is_on:
+            topology.firehose = None
+        self.sessions.trace_changed(host)
+        return topology.begin(forget_routes(topology))
 
     def delete(self, name: str) -> Chore:
         """With all that is in it; its connections are closed. It is done with the chore.

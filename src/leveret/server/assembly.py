@@ -15,7 +15,7 @@ from leveret.broker.event_facts import alarm_facts
 from leveret.engine.memory import Memory
 from leveret.engine.shard import Shard
 from leveret.peers.amqp091 import dead_letter
-from leveret.peers.amqp091.notice import event_properties
+from leveret.peers.amqp091.notice import event_properties, trace_properties
 from leveret.peers.pace import Pace
 from leveret.peers.peer import Peer
 from leveret.peers.protocol_header import Newcomer
@@ -71,7 +71,7 @@ def make_server(
         Pace(shard),
         report=report,
         version=leveret.__version__,
-        cluster_name=f"leveret@{socket.gethostname()}",
+        cluster_name=node_name(),
         definitions=keeper,
         messages=keeper,
         settings=config.settings,
@@ -115,6 +115,7 @@ def make_ready(
             durability.leave()
         raise
     broker.events.open(event_properties)
+    broker.hosts.write_trace = partial(trace_properties, node_name())
 
 
 def recover_from(config: Config, shard: Shard, broker: Broker) -> Durability | None:
@@ -130,6 +131,10 @@ def recover_from(config: Config, shard: Shard, broker: Broker) -> Durability | N
         is_synced=config.is_synced,
         disk_free_limit=config.disk_free_bytes_min,
     )
+
+
+def node_name() -> str:
+    return f"leveret@{socket.gethostname()}"
 
 
 def tell_alarm(service: Service, source: str, begins: bool) -> None:

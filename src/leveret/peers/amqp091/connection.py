@@ -27,7 +27,13 @@ from leveret.engine.amqp091.connection import Connection as Engine
 from leveret.engine.chores import Chore
 from leveret.engine.errors import InvariantError, PeerViolation
 from leveret.engine.route import Route
-from leveret.peers.amqp091 import connection_methods, consumer_timeout, event_facts, message
+from leveret.peers.amqp091 import (
+    connection_methods,
+    consumer_timeout,
+    event_facts,
+    message,
+    tracing,
+)
 from leveret.peers.amqp091.channel import Channel
 from leveret.peers.amqp091.client import UNKNOWN
 from leveret.peers.amqp091.dispatch import (
@@ -40,12 +46,10 @@ from leveret.peers.amqp091.outcome import Outcome, Unfinished
 from leveret.peers.amqp091.states import TRANSITIONS, State
 from leveret.peers.pace import LOOKED, MESSAGE, METHOD, SHARE
 from leveret.peers.service import Service
-from leveret.peers.settings import Settings
 from leveret.peers.timing import CLOSE_MS, HANDSHAKE_TIMEOUT, LINGER_MS, Timing
 from leveret.wire.amqp091 import frames
 from leveret.wire.amqp091.errors import ProtocolError
 from leveret.wire.amqp091.methods import (
-    BasicPublish,
     BasicReturn,
     ChannelClose,
     ChannelCloseOk,
@@ -65,8 +69,6 @@ if TYPE_CHECKING:
     from leveret.broker.statistics import ChannelStatistics, PeerStatistics
 
 PROTOCOL_HEADERS: Final = (frames.PROTOCOL_HEADER, b"AMQP\x01\x01\x00\x09")
-
-INITIAL_FRAME_MAX: Final = 8192  # RabbitMQ's; until then nobody knows who it is that sends
 
 NO_ROUTE: Final = REPLY_CODES["no_route"]
 NO_ADDRESS: Final[Mapping[str, object]] = {}
@@ -94,7 +96,7 @@ class Connection:
         self.is_loopback = is_loopback
         self.refusal = refusal
         self.engine = Engine(service.shard, self, owner)
-        limit(self.engine, service.settings)
+        connection_methods.limit(self.engine, service.settings)
         self.state = State.HEADER
         self.finished = False  # the same as being CLOSED, and asked after each read
         self.timing = Timing(deadline)
@@ -219,6 +221,9 @@ class Connection:
         for channel in self.channels.values():
             channel.engine.forget_permissions()
 
+    def trace_changed(self) -> None:
+        tracing.follow(self)
+
     # What the engine asks
 
     def protocol_header(self, header: bytes) -> None:
@@ -256,7 +261,7 @@ class Connection:
                 access=self.access,
             )
         except BrokerError as error:
-            raise violation(error, channel) from None
+            raise message.violation(error, channel) from None
         self._count(MESSAGE + (virtual_host.looked - looked) // LOOKED)
         return route
 
@@ -278,9 +283,10 @@ class Connection:
                 body,
                 self._now,
             )
-            route = virtual_host.route_message(published, access=self.access)
+            client = None if virtual_host.firehose is None else tracing.client_of(self, channel)
+            route = virtual_host.route_message(published, access=self.access, client=client)
         except BrokerError as error:
-            raise violation(error, channel) from None
+            raise message.violation(error, channel) from None
         self._count(MESSAGE + (virtual_host.looked - looked) // LOOKED)
         return route, published.properties
 
@@ -288,7 +294,7 @@ class Connection:
         try:
             message.published("", "", properties, memoryview(b""), self._now)
         except BrokerError as error:
-            raise violation(error, channel) from None
+            raise message.violation(error, channel) from None
 
     def returned(
         self, channel: int, exchange: bytes, routing_key: bytes, properties: bytes, body: bytes
@@ -584,16 +590,3 @@ class Connection:
             with self.events.acting(self.user.name):
                 self.events.tell("connection.closed", event_facts.closed, self)
         return chores
-
-
-def limit(engine: Engine, settings: Settings) -> None:
-    engine.session.limit_messages(
-        settings.message_bytes_max, settings.unfinished_bytes_max, settings.transaction_bytes_max
-    )
-    engine.session.limit_unacked(settings.unacked_per_channel_max)
-    engine.tune(INITIAL_FRAME_MAX, 0)
-
-
-def violation(error: BrokerError, channel: int) -> PeerViolation:
-    """What the engine raises for a message that the broker refuses."""
-    return PeerViolation(error.kind, error.text, channel, BasicPublish.METHOD_ID)

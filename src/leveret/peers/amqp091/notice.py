@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from leveret.broker.names import encoded
-from leveret.wire.amqp091.properties import BasicProperties, encode_properties
+from leveret.wire.amqp091.errors import ProtocolError
+from leveret.wire.amqp091.properties import BasicProperties, decode_properties, encode_properties
 from leveret.wire.amqp091.tables import (
     SHORTSTR_BYTES_MAX,
     TABLE_DEPTH_MAX,
@@ -29,6 +30,27 @@ def event_properties(headers: Mapping[str, object], timestamp: int) -> bytes:
     return encode_properties(
         BasicProperties(headers=table(headers), delivery_mode=PERSISTENT, timestamp=timestamp)
     )
+
+
+def trace_properties(node: str, properties: bytes, about: Mapping[str, object]) -> bytes:
+    """Those of a copy, from those of the message."""
+    known: dict[str, object] = {
+        "exchange_name": about["exchange_name"],
+        "routing_keys": about["routing_keys"],
+        "properties": told_properties(properties),
+        "node": node,
+    }
+    return encode_properties(BasicProperties(headers=table({**known, **about})))
+
+
+def told_properties(properties: bytes) -> dict[str, object]:
+    """Those that the message has, by name; none if they cannot be read."""
+    try:
+        decoded = decode_properties(properties)
+    except ProtocolError:
+        return {}
+    values = {name: getattr(decoded, name) for name in BasicProperties.FIELDS}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def table(fields: Mapping[str, object], depth: int = 0) -> dict[str, FieldValue]:
