@@ -473,7 +473,7 @@ def test_beyond_the_limit_nothing_is_made(full):
         connection=None,
     )
     assert "binding limit" in text
-    assert (len(full.queues), len(full.exchanges), full.topology.binding_count) == (1, 7, 1)
+    assert (len(full.queues), len(full.exchanges), full.topology.binding_count) == (1, 8, 1)
 
 
 def test_deleting_makes_room(full):
