@@ -40,7 +40,7 @@ MET = (
         "peers/amqp091/test_consumer_timeout.py::test_the_consumer_says_how_long_or_the_queue_or_nobody",
     ),
     Fixed(
-        "peers/amqp091/connection.INITIAL_FRAME_MAX",
+        "peers/amqp091/connection_methods.INITIAL_FRAME_MAX",
         "a frame before connection.tune-ok",
         "bytes",
         "501, and nothing more is heard",
@@ -310,6 +310,14 @@ MET = (
         "broker/commands/test_command.py::test_a_name_has_255_bytes_whatever_they_are",
     ),
     Fixed(
+        "broker/firehose.ROUTING_KEY_BYTES_MAX",
+        "the routing key of a copy of the firehose",
+        "bytes",
+        "the rest is cut",
+        SPECIFIED,
+        "broker/test_firehose.py::test_a_key_that_is_too_long_is_cut",
+    ),
+    Fixed(
         "broker/commands/queues.ARGUMENTS_DEPTH_MAX",
         "tables and arrays within arguments that an operator gives",
         "levels",
@@ -336,6 +344,7 @@ MET = (
 )
 
 NOT_LIMITS = {  # constants that look like limits: what they are
+    "peers/amqp091/notice.INT64_MAX": "what a field has room for; a larger number is text",
     "engine/amqp091/content.EXPIRATION_DIGITS_MAX": "what is read the short way",
     "engine/amqp091/content.EXPIRATION_MAX": "as good as for ever",
     "engine/dead_letters.DELIVERY_LIMIT": "a word that a client reads",

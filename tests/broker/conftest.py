@@ -15,6 +15,7 @@ from leveret.broker.queue import Queue
 from leveret.broker.virtual_host import VirtualHost
 from leveret.engine.queue import Queue as Store
 from leveret.engine.shard import Shard
+from tests.broker.event_audience import Audience
 
 
 class Subscriber:
@@ -56,6 +57,14 @@ def random() -> Callable[[int], bytes]:
 @pytest.fixture
 def host(random: Callable[[int], bytes]) -> VirtualHost:
     return VirtualHost("/", Shard(), random, Limits())
+
+
+@pytest.fixture
+def audience(random: Callable[[int], bytes]) -> Audience:
+    """It has heard of all that there is."""
+    audience = Audience(random).bind()
+    audience.heard()
+    return audience
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ def test_a_virtual_host_begins_with_the_servers_exchanges(host):
         "amq.headers": "headers",
         "amq.match": "headers",
         "amq.topic": "topic",
+        "amq.rabbitmq.trace": "topic",
     }
     assert all(exchange.durable for exchange in host.exchanges.values())
 
@@ -447,7 +448,7 @@ def test_publishing_to_an_internal_exchange_is_refused_and_through_one_is_not(
 @pytest.fixture
 def full(random):
     """A host that may hold one queue, one exchange of its own, and one binding."""
-    host = VirtualHost("/", Shard(), random, Limits(queues_max=1, exchanges_max=7, bindings_max=1))
+    host = VirtualHost("/", Shard(), random, Limits(queues_max=1, exchanges_max=8, bindings_max=1))
     host.declare_queue("q", connection=None)
     host.declare_exchange("e", "fanout")
     host.bind_queue(queue="q", exchange="e", routing_key="k", connection=None)
@@ -472,7 +473,7 @@ def test_beyond_the_limit_nothing_is_made(full):
         connection=None,
     )
     assert "binding limit" in text
-    assert (len(full.queues), len(full.exchanges), full.topology.binding_count) == (1, 7, 1)
+    assert (len(full.queues), len(full.exchanges), full.topology.binding_count) == (1, 8, 1)
 
 
 def test_deleting_makes_room(full):

@@ -121,6 +121,17 @@ def test_an_exchange_is_declared_and_deleted(ctl: Ctl) -> None:
     assert "events" not in ctl("list_exchanges")
 
 
+def test_what_an_operator_does_is_an_event(ctl: Ctl, channel) -> None:
+    queue = channel.queue_declare("", exclusive=True).method.queue
+    channel.queue_bind(queue, "amq.rabbitmq.event", "exchange.*")
+    assert ctl("declare_exchange", "told", "topic") == ""
+    method, properties, _ = channel.basic_get(queue, auto_ack=True)
+    assert method.routing_key == "exchange.created"
+    told = {"name": "told", "user_who_performed_action": "rmq-cli"}
+    assert properties.headers.items() >= told.items()
+    assert ctl("delete_exchange", "told") == ""
+
+
 def test_clients_are_listed_and_closed(broker: BrokerProcess, ctl: Ctl) -> None:
     connection = connect(broker)
     channel = connection.channel()

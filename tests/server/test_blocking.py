@@ -104,6 +104,21 @@ def test_who_has_published_is_told_once_and_told_when_it_is_over(turn: Turn) -> 
     assert other.events == []
 
 
+def test_the_alarm_says_what_there_is_too_little_of_and_when_it_is_over(turn: Turn) -> None:
+    alarms: list[object] = []
+    turn.blocking.alarm = lambda source, begins: alarms.append((source, begins))
+    turn.fill()
+    turn.run()
+    turn.drain()
+    turn.run()
+    assert alarms == [("memory", True), ("memory", False)]
+    turn.shard.memory.hold()
+    turn.run()
+    turn.shard.memory.let_go()
+    turn.run()
+    assert alarms[2:] == [("disk", True), ("disk", False)]
+
+
 def test_who_begins_to_publish_meanwhile_is_told_as_well(turn: Turn) -> None:
     turn.fill()
     newcomer = turn.publisher()

@@ -24,12 +24,14 @@ ANONYMOUS: Final = "ANONYMOUS"
 class LoginRefused(AccessRefused):
     """Why, is for the operator alone: the client is told the same whatever was wrong."""
 
-    def __init__(self, mechanism: str, reason: str) -> None:
+    def __init__(self, mechanism: str, reason: str, *, name: str = "") -> None:
         super().__init__(
             f"Login was refused using authentication mechanism {mechanism}. "
             "For details see the broker logfile."
         )
+        self.mechanism = mechanism
         self.reason = reason
+        self.name = name  # of the user that it wanted to be
 
 
 def authenticate(
@@ -62,9 +64,9 @@ def check_password(
     # Where there is no such user it takes as long to find out.
     knows_password = (NOBODYS if user is None else user.password).matches(password)
     if user is None or not knows_password:
-        refuse(mechanism, f"user '{shown}' - invalid credentials")
+        refuse(mechanism, f"user '{shown}' - invalid credentials", name=shown)
     if user.name == GUEST and not is_loopback:
-        refuse(mechanism, f"user '{shown}' can only connect via localhost")
+        refuse(mechanism, f"user '{shown}' can only connect via localhost", name=shown)
     return user
 
 
@@ -75,5 +77,5 @@ def plain_credentials(response: bytes) -> tuple[bytes, bytes]:
     return parts[1], parts[2]
 
 
-def refuse(mechanism: str, reason: str) -> NoReturn:
-    raise LoginRefused(mechanism, reason)
+def refuse(mechanism: str, reason: str, *, name: str) -> NoReturn:
+    raise LoginRefused(mechanism, reason, name=name)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from leveret.broker import authentication
 from leveret.broker.definitions import Definitions, Forgetful, Key
 from leveret.broker.errors import NotAllowed
+from leveret.broker.events import Events
 from leveret.broker.limits import Limits
 from leveret.broker.metadata import MAX_CONNECTIONS as VIRTUAL_HOSTS_MAX_CONNECTIONS
 from leveret.broker.parameters import Parameters
@@ -21,13 +22,12 @@ from leveret.broker.sessions import Session, Sessions
 from leveret.broker.user import MAX_CHANNELS, MAX_CONNECTIONS, User
 from leveret.broker.users import Users
 from leveret.broker.virtual_host import VirtualHost
-from leveret.broker.virtual_hosts import VirtualHosts
+from leveret.broker.virtual_hosts import DEFAULT_VIRTUAL_HOST, VirtualHosts
 
 if TYPE_CHECKING:
     from leveret.engine.chores import Chore
     from leveret.engine.shard import Shard
 
-DEFAULT_VIRTUAL_HOST: Final = "/"
 DEFAULTS: Final[Key] = ("defaults",)
 
 
@@ -45,9 +45,10 @@ class Broker:
         self.limits = limits or Limits()
         self.channel_count = 0  # of all connections
         self.sessions = Sessions()
-        self.users = Users(random, self.sessions)
-        self.hosts = VirtualHosts(shard, random, self.limits, self.sessions)
-        self.parameters = Parameters()
+        self.events = Events()
+        self.users = Users(random, self.sessions, self.events)
+        self.hosts = VirtualHosts(shard, random, self.limits, self.sessions, self.events)
+        self.parameters = Parameters(self.events)
         self.definitions: Definitions = Forgetful()
         self.is_new = False  # it has just been given the defaults
         if not empty:
@@ -115,9 +116,9 @@ class Broker:
         self.sessions.opened(session, user, host)
         return host
 
-    def leave(self, session: Session) -> None:
-        """The connection is over, if it had entered at all."""
-        self.sessions.closed(session)
+    def leave(self, session: Session) -> bool:
+        """The connection is over, if it had entered at all: whether it had."""
+        return self.sessions.closed(session)
 
     def open_channel(self, user: User, *, node: str) -> None:
         """One more is open. Raises NotAllowed if there cannot be."""

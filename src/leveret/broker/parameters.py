@@ -16,6 +16,13 @@ from typing import Final
 from leveret.broker.argument_values import JsonValue
 from leveret.broker.definitions import Definitions, Forgetful, Key
 from leveret.broker.errors import NotFound, PreconditionFailed
+from leveret.broker.event_facts import (
+    global_parameter_facts,
+    parameter_facts,
+    set_global_parameter_facts,
+    set_parameter_facts,
+)
+from leveret.broker.events import Events
 
 PARAMETER: Final = "parameter"
 GLOBAL_PARAMETER: Final = "global-parameter"
@@ -33,7 +40,8 @@ WITH_COMMANDS: Final = {  # a component: the commands that are for what it is he
 class Parameters:
     """`of_hosts` by virtual host, component and name; `of_the_broker` by name."""
 
-    def __init__(self) -> None:
+    def __init__(self, events: Events | None = None) -> None:
+        self.events = events or Events()
         self.of_hosts: dict[tuple[str, str, str], JsonValue] = {}
         self.of_the_broker: dict[str, JsonValue] = {}
         self.definitions: Definitions = Forgetful()
@@ -45,6 +53,7 @@ class Parameters:
         key = (virtual_host, component, name)
         self.of_hosts[key] = value
         self.keep((PARAMETER, *key), value)
+        self.events.tell("parameter.set", set_parameter_facts, *key, value)
 
     def clear(self, virtual_host: str, component: str, name: str) -> None:
         """Raises NotFound."""
@@ -53,10 +62,12 @@ class Parameters:
             raise NotFound("Parameter does not exist")
         del self.of_hosts[key]
         self.definitions.define((PARAMETER, *key), None)
+        self.events.tell("parameter.cleared", parameter_facts, *key)
 
     def set_global(self, name: str, value: JsonValue) -> None:
         self.of_the_broker[name] = value
         self.keep((GLOBAL_PARAMETER, name), value)
+        self.events.tell("parameter.set", set_global_parameter_facts, name, value)
 
     def clear_global(self, name: str) -> None:
         """Raises NotFound."""
@@ -64,6 +75,7 @@ class Parameters:
             raise NotFound("Parameter does not exist")
         del self.of_the_broker[name]
         self.definitions.define((GLOBAL_PARAMETER, name), None)
+        self.events.tell("parameter.cleared", global_parameter_facts, name)
 
     def forget_virtual_host(self, virtual_host: str) -> None:
         """It is deleted, and all its parameters."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from leveret.broker.definitions import Value
 from leveret.broker.errors import NotFound
+from leveret.broker.event_facts import name_in, policy_facts
 from leveret.broker.expression import Expression
 from leveret.broker.policy import (
     ALTERNATE_EXCHANGE,
@@ -60,6 +61,7 @@ class Policies:
         """
         self.add(policy, operator=operator, lenient=lenient)
         self.keep(policy, operator=operator)
+        self.topology.events.tell("policy.set", policy_facts, self.virtual_host, policy)
         return self.topology.begin(self.govern_all())
 
     def clear(self, name: str, *, operator: bool = False) -> Chore:
@@ -71,6 +73,7 @@ class Policies:
         del policies[name]
         self.rank(operator=operator)
         self.topology.recorder.definitions.define(self.key(name, operator=operator), None)
+        self.topology.events.tell("policy.cleared", name_in, self.virtual_host, name)
         return self.topology.begin(self.govern_all())
 
     def add(self, policy: Policy, *, operator: bool = False, lenient: bool = False) -> None:

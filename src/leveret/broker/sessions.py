@@ -22,6 +22,9 @@ class Session(Protocol):
     def forget_permissions(self) -> None:
         """What the user may has changed: whatever was remembered of it is to be asked again."""
 
+    def trace_changed(self) -> None:
+        """The firehose of its virtual host has begun, or ended."""
+
 
 class Place(NamedTuple):
     user: User
@@ -45,17 +48,23 @@ class Sessions:
         user.connection_count += 1
         virtual_host.connection_count += 1
 
-    def closed(self, session: Session) -> None:
-        """Also for one that never was open, or closed before."""
+    def closed(self, session: Session) -> bool:
+        """Also for one that never was open, or closed before: whether it was open."""
         place = self.places.pop(session, None)
         if place is not None:
             place.user.connection_count -= 1
             place.virtual_host.connection_count -= 1
+        return place is not None
 
     def permissions_changed(self, user: User) -> None:
         for session, place in self:
             if place.user is user:
                 session.forget_permissions()
+
+    def trace_changed(self, virtual_host: VirtualHost) -> None:
+        for session, place in self:
+            if place.virtual_host is virtual_host:
+                session.trace_changed()
 
     def shut_down_user(self, user: User, text: str) -> None:
         for session, place in self:

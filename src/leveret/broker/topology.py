@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING
 
 from leveret.broker.binding import Binding
 from leveret.broker.definitions import Forgetful, Recorder
+from leveret.broker.event_facts import binding_facts, exchange_facts, name_in, queue_facts
+from leveret.broker.events import Events
 from leveret.broker.exchange import Exchange, Router
 from leveret.broker.exchanges import default
 from leveret.broker.exchanges.nowhere import Nowhere
@@ -36,15 +38,18 @@ from leveret.engine.route import Route
 
 if TYPE_CHECKING:
     from leveret.broker.binding import Destination
+    from leveret.broker.firehose import Firehose
     from leveret.engine.shard import Shard
 
 
 class Topology:
     """`virtual_host` is its name; `recorder` is told of what is to survive a restart."""
 
-    def __init__(self, virtual_host: str, shard: Shard) -> None:
+    def __init__(self, virtual_host: str, shard: Shard, events: Events | None = None) -> None:
         self.virtual_host = virtual_host
         self.shard = shard
+        self.events = events or Events()
+        self.firehose: Firehose | None = None  # while it is on
         self.recorder = Recorder(virtual_host, Forgetful())
         self.exchanges: dict[str, Exchange] = {}
         self.queues: dict[str, Queue] = {}
@@ -63,6 +68,7 @@ class Topology:
         for dependent in self.alternated.get(exchange.name, ()):
             self.make_routes_stale(dependent)
         self.recorder.exchange_added(exchange)
+        self.events.tell("exchange.created", exchange_facts, self.virtual_host, exchange)
 
     def set_alternate(self, exchange: Exchange, alternate: str | None) -> None:
         """From now on that gets what has no destination; None: nobody does."""
@@ -86,7 +92,10 @@ class Topology:
         self.make_routes_stale(self.exchanges[default.NAME])
         if queue.owner is not None:
             self.owned.setdefault(queue.owner, {})[queue] = None
+        if self.firehose is not None:
+            self.firehose.names[queue.store.number] = queue.name
         self.recorder.queue_added(queue)
+        self.events.tell("queue.created", queue_facts, self.virtual_host, queue)
 
     def remove_queue(self, queue: Queue) -> Chore:
         """And its messages, and all bindings to it and its consumers: when the chore is done."""
@@ -99,6 +108,7 @@ class Topology:
         subscriptions, queue.subscriptions = queue.subscriptions, None
         self.consumer_count -= len(subscriptions or ())
         self.recorder.queue_removed(queue)
+        self.events.tell("queue.deleted", name_in, self.virtual_host, queue.name)
         chore = self.begin(chain(self.remove_to(queue), cancel_all(subscriptions or ())))
         self.shard.close_queue(queue.store, chore)
         return chore
@@ -110,6 +120,8 @@ class Topology:
     def add_reply_queue(self, queue: Queue) -> None:
         """A queue that nothing is known of but its address."""
         self.reply_queues[queue.name] = queue
+        if self.firehose is not None:
+            self.firehose.names[queue.store.number] = queue.name
 
     def remove_reply_queue(self, queue: Queue) -> None:
         del self.reply_queues[queue.name]
@@ -129,6 +141,7 @@ class Topology:
         self.binding_count += 1
         self.make_routes_stale(source)
         self.recorder.bound(binding)
+        self.events.tell("binding.created", binding_facts, self.virtual_host, binding)
 
     def unbind(self, binding: Binding) -> Chore | None:
         """Removes a binding that is there, and its source if that was its last one."""
@@ -303,6 +316,7 @@ class Topology:
     def forget_exchange(self, exchange: Exchange) -> None:
         del self.exchanges[exchange.name]
         self.recorder.exchange_removed(exchange)
+        self.events.tell("exchange.deleted", name_in, self.virtual_host, exchange.name)
         self.forget_alternate(exchange)
 
     def forget_alternate(self, exchange: Exchange) -> None:
@@ -325,6 +339,7 @@ class Topology:
         the binding of an exchange that is not there.
         """
         self.recorder.unbound(binding)
+        self.events.tell("binding.deleted", binding_facts, self.virtual_host, binding)
         source, destination = binding.source, binding.destination
         self.binding_count -= 1
         if not destination.bindings:

@@ -16,6 +16,15 @@ from typing import TYPE_CHECKING, Final
 
 from leveret.broker.definitions import Definitions, Forgetful, Value
 from leveret.broker.errors import NotFound, PreconditionFailed
+from leveret.broker.event_facts import (
+    name_of,
+    permission_facts,
+    permission_place,
+    tags_facts,
+    topic_permission_facts,
+    topic_permission_place,
+)
+from leveret.broker.events import Events
 from leveret.broker.limits import check_limits
 from leveret.broker.password import NOBODYS, Password, hashed
 from leveret.broker.permission import (
@@ -40,9 +49,15 @@ GUEST: Final = "guest"
 class Users:
     """`random` gives so many random bytes, for the salt of passwords."""
 
-    def __init__(self, random: Callable[[int], bytes], sessions: Sessions) -> None:
+    def __init__(
+        self,
+        random: Callable[[int], bytes],
+        sessions: Sessions,
+        events: Events | None = None,
+    ) -> None:
         self.random = random
         self.sessions = sessions
+        self.events = events or Events()
         self.by_name: dict[str, User] = {}
         self.definitions: Definitions = Forgetful()
 
@@ -68,6 +83,7 @@ class Users:
         user = User(name, password, tuple(tags))
         self.by_name[name] = user
         self.keep_user(user)
+        self.events.tell("user.created", name_of, name)
         return user
 
     def add_guest(self, virtual_host: str) -> User:
@@ -85,6 +101,7 @@ class Users:
         for virtual_host in tuple(user.permissions):
             self.forbid(user, virtual_host)
         self.definitions.define((USER, name), None)
+        self.events.tell("user.deleted", name_of, name)
         self.sessions.shut_down_user(user, f"user '{name}' is deleted")
 
     def change_password(self, name: str, password: str) -> None:
@@ -98,12 +115,15 @@ class Users:
     def set_password(self, user: User, password: Password) -> None:
         user.password = password
         self.keep_user(user)
+        what = "cleared" if password is NOBODYS else "changed"
+        self.events.tell(f"user.password.{what}", name_of, user.name)
 
     def set_tags(self, name: str, tags: Iterable[str]) -> None:
         """Raises NotFound."""
         user = self.find(name)
         user.tags = tuple(tags)
         self.keep_user(user)
+        self.events.tell("user.tags.set", tags_facts, user)
 
     def set_limits(self, name: str, limits: Mapping[str, object]) -> None:
         """These besides those that are set; a negative number is no limit.
@@ -133,6 +153,9 @@ class Users:
         user.permissions[virtual_host] = permission
         self.keep_permission(user, virtual_host)
         self.sessions.permissions_changed(user)
+        self.events.tell(
+            "permission.created", permission_facts, user.name, virtual_host, permission
+        )
 
     def forbid(self, user: User, virtual_host: str) -> None:
         """Everything, from now on. What is open stays open, as with RabbitMQ."""
@@ -140,6 +163,7 @@ class Users:
             del user.rules[virtual_host]
             self.definitions.define((PERMISSION, virtual_host, user.name), None)
             self.sessions.permissions_changed(user)
+            self.events.tell("permission.deleted", permission_place, user.name, virtual_host)
 
     def permit_topics(
         self, user: User, virtual_host: str, exchange: str, permission: TopicPermission
@@ -150,6 +174,9 @@ class Users:
         user.topic_permissions[key] = permission
         self.keep_topic_permission(user, *key)
         self.sessions.permissions_changed(user)
+        self.events.tell(
+            "topic.permission.created", topic_permission_facts, user.name, *key, permission
+        )
 
     def forbid_topics(self, user: User, virtual_host: str, exchange: str) -> None:
         """Takes the permission back: routing keys make no difference at the exchange any more."""
@@ -158,6 +185,7 @@ class Users:
             del user.topic_rules[key]
             self.definitions.define((TOPIC_PERMISSION, virtual_host, user.name, exchange), None)
             self.sessions.permissions_changed(user)
+            self.events.tell("topic.permission.deleted", topic_permission_place, user.name, *key)
 
     def forget_virtual_host(self, virtual_host: str) -> None:
         """It is deleted, and so is what anybody may there."""

@@ -20,10 +20,12 @@ from leveret.broker.arguments import NO_ARGUMENTS, Arguments, freeze
 from leveret.broker.binding import Binding
 from leveret.broker.definitions import Definitions, Recorder
 from leveret.broker.errors import AccessRefused, NotFound, PreconditionFailed
+from leveret.broker.events import Events
 from leveret.broker.exchange import NOT_KEPT, Exchange, Router, alternate_in, check_alternate
 from leveret.broker.exchanges import EXCHANGE_TYPES, RouterMaker
 from leveret.broker.exchanges.default import check_not_default
 from leveret.broker.exchanges.surroundings import Surroundings
+from leveret.broker.firehose import TRACE_EXCHANGE, Client, Firehose
 from leveret.broker.limits import Limits
 from leveret.broker.metadata import MAX_QUEUES, Metadata
 from leveret.broker.names import (
@@ -40,12 +42,11 @@ from leveret.broker.queue_settings import QUORUM
 from leveret.broker.reply_queues import PSEUDO_QUEUE, check_not_reply_queue, reply_address
 from leveret.broker.topology import Topology, for_this_key
 from leveret.engine.chores import Chore
-from leveret.engine.route import RouteCache
+from leveret.engine.route import Route, RouteCache
 
 if TYPE_CHECKING:
     from leveret.broker.binding import Destination
     from leveret.broker.message import Message
-    from leveret.engine.route import Route
     from leveret.engine.shard import Shard
 
 PREDECLARED_EXCHANGES = (
@@ -67,7 +68,12 @@ class Deletion(NamedTuple):
 
 class VirtualHost:
     def __init__(
-        self, name: str, shard: Shard, random: Callable[[int], bytes], limits: Limits
+        self,
+        name: str,
+        shard: Shard,
+        random: Callable[[int], bytes],
+        limits: Limits,
+        events: Events | None = None,
     ) -> None:
         self.name = name
         self.shard = shard
@@ -77,16 +83,27 @@ class VirtualHost:
         self.metadata = Metadata()
         self.connection_count = 0  # of those that are open now
         self.routes = RouteCache(int.from_bytes(random(SEED_BYTES), "big"))
-        self.topology = Topology(name, shard)
+        self.topology = Topology(name, shard, events)
         self.policies = Policies(self.topology)
         self.surroundings = Surroundings(random, self.topology.deliver, self.topology.spend)
         for exchange_name, type in PREDECLARED_EXCHANGES:
             router = EXCHANGE_TYPES[type](NO_ARGUMENTS, self.surroundings)
             self.add_exchange(exchange_name, type, router)
+        self.add_internal_exchange(TRACE_EXCHANGE)
+
+    def add_internal_exchange(self, name: str) -> None:
+        """A topic exchange to which nobody but the broker publishes."""
+        router = find_type("topic")(NO_ARGUMENTS, self.surroundings)
+        self.add_exchange(name, "topic", router, internal=True)
 
     @property
     def exchanges(self) -> Mapping[str, Exchange]:
         return self.topology.exchanges
+
+    @property
+    def firehose(self) -> Firehose | None:
+        """The firehose, while it is on."""
+        return self.topology.firehose
 
     @property
     def queues(self) -> Mapping[str, Queue]:
@@ -406,16 +423,27 @@ class VirtualHost:
         """
         source = self.find_published(exchange, access)
         access.check_topic(WRITE, source, routing_key)
+        if self.firehose is not None:
+            return Route(source.source, (), by_content=True)
         route = self.topology.route(source, routing_key)
         self.routes.put(encoded(exchange), encoded(routing_key), route)
         return for_this_key(route) if access.is_by_topic(source) else route
 
-    def route_message(self, message: Message, *, access: Access = UNLIMITED) -> Route:
-        """Where this message alone goes, whatever it is that decides. Raises as route() does."""
+    def route_message(
+        self, message: Message, *, access: Access = UNLIMITED, client: Client | None = None
+    ) -> Route:
+        """Where this message alone goes, whatever it is that decides. Raises as route() does.
+
+        `client` has published it, for the firehose to know; None: that is off.
+        """
         source = self.find_published(message.exchange, access)
         for routing_key in message.routing_keys:
             access.check_topic(WRITE, source, routing_key)
-        return self.topology.route_message(source, message)
+        if self.firehose is None or client is None:
+            return self.topology.route_message(source, message)
+        reached = self.topology.reach(source, message) or {}
+        self.firehose.published(message, reached.values(), client)
+        return Route(source.source, list(reached))
 
     @property
     def looked(self) -> int:

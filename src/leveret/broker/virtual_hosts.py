@@ -14,6 +14,14 @@ from typing import TYPE_CHECKING, Final
 
 from leveret.broker.definitions import Definitions, Forgetful, Value
 from leveret.broker.errors import NotAllowed, NotFound, PreconditionFailed
+from leveret.broker.event_facts import (
+    cleared_limits_facts,
+    name_of,
+    virtual_host_facts,
+    virtual_host_limits_facts,
+)
+from leveret.broker.events import EVENT_EXCHANGE, Events
+from leveret.broker.firehose import Firehose, WriteTrace, forget_routes
 from leveret.broker.limits import Limits, check_limits
 from leveret.broker.metadata import LIMITS, Metadata
 from leveret.broker.sweep import sweep
@@ -25,6 +33,7 @@ if TYPE_CHECKING:
     from leveret.engine.shard import Shard
 
 VIRTUAL_HOST: Final = "vhost"
+DEFAULT_VIRTUAL_HOST: Final = "/"
 
 
 class VirtualHosts:
@@ -36,11 +45,14 @@ class VirtualHosts:
         random: Callable[[int], bytes],
         limits: Limits,
         sessions: Sessions,
+        events: Events | None = None,
     ) -> None:
         self.shard = shard
         self.random = random
         self.limits = limits
         self.sessions = sessions
+        self.events = events or Events()
+        self.write_trace: WriteTrace = lambda properties, about: properties
         self.by_name: dict[str, VirtualHost] = {}
         self.leaving: dict[str, VirtualHost] = {}
         self.definitions: Definitions = Forgetful()
@@ -75,11 +87,15 @@ class VirtualHosts:
         host = self.by_name.get(name)
         if host is None:
             (metadata or Metadata()).check()
-            host = VirtualHost(name, self.shard, self.random, self.limits)
+            host = VirtualHost(name, self.shard, self.random, self.limits, self.events)
             host.metadata = metadata or Metadata()
             host.keep(self.definitions)
             self.by_name[name] = host
+            if name == DEFAULT_VIRTUAL_HOST:
+                host.add_internal_exchange(EVENT_EXCHANGE)
+                self.events.topology = host.topology
             self.keep(host)
+            self.events.tell("vhost.created", virtual_host_facts, host)
         return host
 
     def describe(self, name: str, metadata: Metadata) -> None:
@@ -97,10 +113,25 @@ class VirtualHosts:
         host = self.find(name)
         host.own_limits = check_limits(limits, LIMITS)
         self.keep(host)
+        self.events.tell("vhost.limits.set", virtual_host_limits_facts, host)
 
     def clear_limits(self, name: str) -> None:
         """Raises NotFound."""
-        self.set_limits(name, {})
+        host = self.find(name)
+        host.own_limits = {}
+        self.keep(host)
+        self.events.tell("vhost.limits.cleared", cleared_limits_facts, name)
+
+    def trace(self, name: str, *, is_on: bool) -> Chore:
+        """Begins or ends the firehose. All goes by it when the chore is done. Raises NotFound."""
+        host = self.find(name)
+        topology = host.topology
+        if is_on and topology.firehose is None:
+            topology.firehose = Firehose(topology, self.write_trace)
+        elif not is_on:
+            topology.firehose = None
+        self.sessions.trace_changed(host)
+        return topology.begin(forget_routes(topology))
 
     def delete(self, name: str) -> Chore:
         """With all that is in it; its connections are closed. It is done with the chore.
@@ -109,6 +140,7 @@ class VirtualHosts:
         """
         host = self.find(name)
         del self.by_name[name]
+        self.events.tell("vhost.deleted", name_of, name)
         self.sessions.shut_down_virtual_host(host, f"vhost '{name}' is deleted")
         return self.remove(host)
 

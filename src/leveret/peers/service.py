@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
 from leveret.broker.broker import Broker
@@ -55,8 +55,15 @@ class InMemory:
         return True
 
 
+def nowhere(owner: object) -> Mapping[str, object]:
+    """There are no sockets."""
+    return {}
+
+
 class Service(NamedTuple):
-    """`report` is told of errors that are nobody's fault but ours."""
+    """`report` is told of errors that are nobody's fault but ours. `address_of` knows the name of
+    an owner's connection, and the ends of its socket; nothing, if it has gone.
+    """
 
     shard: Shard
     broker: Broker
@@ -68,3 +75,4 @@ class Service(NamedTuple):
     messages: Messages = InMemory()
     settings: Settings = Settings()
     journal: Journal = NoJournal()
+    address_of: Callable[[object], Mapping[str, object]] = nowhere

@@ -6,13 +6,16 @@ import logging
 import os
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import leveret
 from leveret.broker.broker import Broker
+from leveret.broker.event_facts import alarm_facts
 from leveret.engine.memory import Memory
 from leveret.engine.shard import Shard
 from leveret.peers.amqp091 import dead_letter
+from leveret.peers.amqp091.notice import event_properties, trace_properties
 from leveret.peers.pace import Pace
 from leveret.peers.peer import Peer
 from leveret.peers.protocol_header import Newcomer
@@ -60,13 +63,7 @@ def make_server(
         fold_into(shard, config.spill_folder)  # also what a log has may be long
     broker = Broker(shard, os.urandom, config.limits, empty=is_kept)
     durability = recover_from(config, shard, broker)
-    try:
-        if prepare is not None:
-            prepare(broker)
-    except BaseException:
-        if durability is not None:
-            durability.leave()
-        raise
+    make_ready(broker, durability, prepare)
     keeper: Definitions | Messages = durability or InMemory()
     service = Service(
         shard,
@@ -74,11 +71,12 @@ def make_server(
         Pace(shard),
         report=report,
         version=leveret.__version__,
-        cluster_name=f"leveret@{socket.gethostname()}",
+        cluster_name=node_name(),
         definitions=keeper,
         messages=keeper,
         settings=config.settings,
         journal=journal,
+        address_of=lambda owner: server.address_of(owner),
     )
 
     def open_peer(owner: int, remote: Address, tick: int, refusal: str | None) -> Peer:
@@ -99,9 +97,25 @@ def make_server(
         selector=selector,
         durability=durability,
         make_node=make_node,
+        alarm=partial(tell_alarm, service),
     )
     journal.name_of = server.name_of
     return server
+
+
+def make_ready(
+    broker: Broker, durability: Durability | None, prepare: Callable[[Broker], None] | None
+) -> None:
+    """What is done before there are events, or anybody who wants any."""
+    try:
+        if prepare is not None:
+            prepare(broker)
+    except BaseException:
+        if durability is not None:
+            durability.leave()
+        raise
+    broker.events.open(event_properties)
+    broker.hosts.write_trace = partial(trace_properties, node_name())
 
 
 def recover_from(config: Config, shard: Shard, broker: Broker) -> Durability | None:
@@ -117,6 +131,15 @@ def recover_from(config: Config, shard: Shard, broker: Broker) -> Durability | N
         is_synced=config.is_synced,
         disk_free_limit=config.disk_free_bytes_min,
     )
+
+
+def node_name() -> str:
+    return f"leveret@{socket.gethostname()}"
+
+
+def tell_alarm(service: Service, source: str, begins: bool) -> None:
+    name = "alarm.set" if begins else "alarm.cleared"
+    service.broker.events.tell(name, alarm_facts, source, service.cluster_name)
 
 
 class Journal:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from leveret.engine.shard import Shard
@@ -34,6 +35,9 @@ log = logging.getLogger(__name__)
 LOW_ON_MEMORY = "low on memory"
 LOW_ON_DISK = "low on disk"
 """RabbitMQ's words for it."""
+MEMORY = "memory"
+DISK = "disk"
+"""And for where an alarm comes from."""
 TOLD_PER_TURN = 64
 """Told that they are blocked, or let go: each takes some 10 µs, and may have a read left over."""
 STEP_MS = 50
@@ -61,12 +65,16 @@ TRIM_SHARE = 4
 
 
 class Blocking:
-    """Of the connections of `turn`, which calls `follow` in each turn and `due` when it is due."""
+    """Of the connections of `turn`, which calls `follow` in each turn and `due` when it is due.
+
+    `alarm` is told what there is too little of, and whether it begins or ends.
+    """
 
     def __init__(self, turn: Turn, shard: Shard) -> None:
         self.number = 0  # connections begin at 1
         self.armed = NEVER
         self.is_on = False
+        self.alarm: Callable[[str, bool], None] = no_alarm
         self._turn = turn
         self._shard = shard
         self._memory = shard.memory
@@ -107,6 +115,7 @@ class Blocking:
         self._untold = deque(self._shard.publishers)
         self._step_tick = tick + STEP_MS
         self._turn.timers.arm(self, self._step_tick)
+        self.alarm(self._source, True)
         log.warning(
             "%s, memory %d of %d MB: publishers are blocked (%d of %d connections)",
             "the disk has too little room" if self._memory.held else "memory is full",
@@ -120,12 +129,17 @@ class Blocking:
         self.is_on = False
         self._untold.clear()
         self._step_tick = NEVER
+        self.alarm(self._source, False)
         log.warning(
             "there is room again, memory %d of %d MB: publishers go on after %.1f s",
             self._memory.in_use >> 20,
             self._memory.limit >> 20,
             (tick - self._since) / 1_000,
         )
+
+    @property
+    def _source(self) -> str:
+        return DISK if self._reason == LOW_ON_DISK else MEMORY
 
     def _take_held(self) -> None:
         """Those whom the engine has held up, be it that they publish for the first time."""
@@ -208,3 +222,7 @@ class Blocking:
                 connection.trickle(share)
         for connection in reversed(connections[served:]):
             self._blocked.move_to_end(connection, last=False)
+
+
+def no_alarm(source: str, begins: bool) -> None:
+    """Nobody wants to know."""

@@ -156,6 +156,21 @@ class Connection:
             peer=peer,
         )
 
+    def address(self) -> dict[str, object]:
+        """Its name, as RabbitMQ has it, and the ends of its socket; nothing if it is closed."""
+        try:
+            local = address_of(self._socket.getsockname())
+        except OSError:
+            return {}
+        return {
+            "name": f"{self.remote.host}:{self.remote.port} -> {local.host}:{local.port}",
+            "host": local.host,
+            "port": local.port,
+            "peer_host": self.remote.host,
+            "peer_port": self.remote.port,
+            "connected_at": self.connected_at,
+        }
+
     def channel_statistics(self) -> Iterable[ChannelStatistics]:
         return self._peer.channel_statistics()
 

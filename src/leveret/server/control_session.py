@@ -17,6 +17,7 @@ from typing import Final
 from leveret.broker.commands.command import Answer, Listing, WrongUsage, perform, shown_arguments
 from leveret.broker.commands.table import COMMANDS
 from leveret.broker.errors import BrokerError
+from leveret.broker.events import COMMAND_LINE
 from leveret.engine.errors import InvariantError
 from leveret.server.node import Node
 
@@ -109,7 +110,8 @@ class Session:
         self, name: str, arguments: Mapping[str, object], columns: list[str]
     ) -> object:
         self._node.begin()
-        command, outcome = perform(COMMANDS, self._node, name, arguments, columns)
+        with self._node.broker.events.acting(COMMAND_LINE):
+            command, outcome = perform(COMMANDS, self._node, name, arguments, columns)
         if command.is_told:
             log.info("operator: %s %s", name, shown_arguments(command, arguments))
         self._node.want_turn()

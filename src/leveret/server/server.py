@@ -17,6 +17,7 @@ from leveret.engine.shard import Shard
 from leveret.peers.peer import Peer
 from leveret.server.address import Address
 from leveret.server.admission import Admission, NoRoom
+from leveret.server.blocking import no_alarm
 from leveret.server.clock import Clock
 from leveret.server.config import Config
 from leveret.server.connection import Connection
@@ -57,7 +58,8 @@ class Server:
 
     `selector` is that loop's own, where the caller made the loop with one; else the server has
     one and hangs it into the loop. `durability` brings to the disk what `shard` has to keep.
-    `make_node` makes what operators' commands see, when the first of them comes.
+    `make_node` makes what operators' commands see, when the first of them comes. `alarm` is told
+    when publishers are blocked, and when they are let go; see Blocking.
 
     `stop_asked` is set when somebody wants it to stop: whoever has started it is to do that.
     """
@@ -72,6 +74,7 @@ class Server:
         selector: TurnSelector | None = None,
         durability: Durability | None = None,
         make_node: Callable[[], Node] | None = None,
+        alarm: Callable[[str, bool], None] = no_alarm,
     ) -> None:
         self.shard = shard
         self.stop_asked = asyncio.Event()
@@ -86,6 +89,7 @@ class Server:
         self._turn = Turn(
             shard, clock or Clock(), loop=self._loop, wake=self._wake, fail=self._fail
         )
+        self._turn.blocking.alarm = alarm
         self._spilling: Spilling | None = None
         if config.spill_folder is not None:
             self._spilling = Spilling(
@@ -125,6 +129,11 @@ class Server:
         """What a connection is called in the log."""
         connection = self._turn.connections.get(number)
         return f"connection {number}" if connection is None else str(connection)
+
+    def address_of(self, number: object) -> Mapping[str, object]:
+        """What a connection is called elsewhere, and its socket's ends; nothing if it has gone."""
+        connection = self._turn.connections.get(number)
+        return {} if connection is None else connection.address()
 
     async def start(self) -> None:
         """Listen. Raises ListenError, ControlError, and then has left nothing behind."""

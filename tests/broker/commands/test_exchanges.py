@@ -6,7 +6,7 @@ from leveret.broker.errors import AccessRefused, NotFound, PreconditionFailed
 def test_exchanges_are_listed_with_the_default_one(node):
     rows = node.rows("list_exchanges")
     assert rows[:2] == [["", "direct"], ["amq.direct", "direct"]]
-    assert len(rows) == 6
+    assert len(rows) == 8
 
 
 def test_an_exchange_that_goes_meanwhile_is_left_out(node):

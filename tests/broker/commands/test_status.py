@@ -5,7 +5,7 @@ def test_status_has_what_the_process_tells_and_what_there_is(node, subscription)
     node.broker.channel_count = 3
     assert node.run("status") == {
         **{"version": "1.2.3", "virtual_hosts": 1, "channels": 3, "consumers": 1},
-        **{"queues": 1, "exchanges": 6, "bindings": 1},
+        **{"queues": 1, "exchanges": 8, "bindings": 1},
     }
 
 

@@ -8,7 +8,7 @@ def test_virtual_hosts_are_listed_with_what_they_have(node):
     node.run("bind", source="amq.direct", destination="q")
     assert node.rows("list_vhosts") == [["/"]]
     columns = ("name", "queues", "exchanges", "bindings", "consumers", "connections")
-    assert node.rows("list_vhosts", *columns) == [["/", 1, 6, 1, 0, 0]]
+    assert node.rows("list_vhosts", *columns) == [["/", 1, 8, 1, 0, 0]]
 
 
 def test_one_is_made_described_and_deleted(node):

@@ -20,6 +20,7 @@ COLUMNS: Final = (
         lambda host: host.metadata.default_queue_type,
     ),
     Column("limits", "of its own", lambda host: dict(host.own_limits)),
+    Column("tracing", "whether the firehose is on", lambda host: host.firehose is not None),
     Column("connections", "open now", lambda host: host.connection_count),
     Column("queues", "how many it has", lambda host: len(host.queues)),
     Column("exchanges", "how many it has", lambda host: len(host.exchanges)),
@@ -43,6 +44,14 @@ def add_vhost(
 
 def delete_vhost(node: Node, *, name: str) -> Answer:
     return Answer(lambda: None, node.broker.delete_virtual_host(name))
+
+
+def trace_on(node: Node, *, vhost: str) -> Answer:
+    return Answer(lambda: None, node.broker.hosts.trace(vhost, is_on=True))
+
+
+def trace_off(node: Node, *, vhost: str) -> Answer:
+    return Answer(lambda: None, node.broker.hosts.trace(vhost, is_on=False))
 
 
 def set_vhost_limits(node: Node, *, vhost: str, limits: Mapping[str, object]) -> None:
@@ -101,6 +110,20 @@ COMMANDS: Final = (
         (NAME,),
         changes=True,
         example="staging",
+    ),
+    Command(
+        "trace_on",
+        "copy each message that comes or goes to amq.rabbitmq.trace, until it is stopped",
+        trace_on,
+        (VIRTUAL_HOST,),
+        example="-p staging",
+    ),
+    Command(
+        "trace_off",
+        "stop copying messages to amq.rabbitmq.trace",
+        trace_off,
+        (VIRTUAL_HOST,),
+        example="-p staging",
     ),
     Command(
         "set_vhost_limits",

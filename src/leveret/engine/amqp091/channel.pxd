@@ -16,7 +16,7 @@ cdef class Channel:
     cdef readonly int number
     cdef readonly Content content
     cdef readonly Unacked unacked
-    cdef Holders holders
+    cdef readonly Holders holders
     cdef Route route
     cdef Buffer names
     cdef Py_ssize_t names_length

@@ -10,6 +10,8 @@ cdef class ChannelConsumer(Consumer):
     cdef int channel
     cdef readonly Py_ssize_t holder
     cdef Py_ssize_t body_bytes_max
+    cdef Py_ssize_t plain_bytes_max
+    cdef object delivered
     cdef unsigned long long header_head
     cdef unsigned long long body_head
     cdef Buffer head
@@ -18,6 +20,10 @@ cdef class ChannelConsumer(Consumer):
     cdef bint has_credit(self) except -1
     cdef int deliver(
         self, Buffer chunk, Py_ssize_t at, unsigned long long position, bint redelivered
+    ) except -1
+    cdef int tell(self, object delivered) except -1
+    cdef int tell_delivered(
+        self, object delivered, Buffer chunk, Py_ssize_t at, bint redelivered
     ) except -1
     cdef Py_ssize_t frames_bytes(
         self, Py_ssize_t properties_length, Py_ssize_t body_length

@@ -14,6 +14,7 @@ try:
 except ImportError:
     from leveret._cython_compat import cython
 
+from leveret.engine.amqp091.control import Delivered
 from leveret.engine.amqp091.unacked import Unacked
 from leveret.engine.buffer import Buffer
 from leveret.engine.consumer import Consumer
@@ -74,6 +75,9 @@ class ChannelConsumer(Consumer):
         self.channel = channel
         self.holder = holder
         self.body_bytes_max = frame_max - FRAME_BYTES
+        # A message of more than so many bytes needs a closer look, or is to be told.
+        self.plain_bytes_max = self.body_bytes_max
+        self.delivered: Delivered | None = None
         # The end octet of the frame before, type, channel; the size is to be added.
         self.header_head = FRAME_END << 56 | 2 << 48 | channel << 32
         self.body_head = FRAME_END << 56 | 3 << 48 | channel << 32
@@ -114,8 +118,10 @@ class ChannelConsumer(Consumer):
         else:
             tag = self.unacked.add(self.holder, position)
         size = head_length + names_length + properties_length + body_length + AROUND_BYTES
-        if size > self.body_bytes_max:
+        if size > self.plain_bytes_max:
             size += self.frames_bytes(properties_length, body_length)
+            if self.delivered is not None:
+                self.tell_delivered(self.delivered, chunk, at, redelivered)
         buffer = output.reserve(size)
         start = output.end
         end = start + head_length
@@ -145,6 +151,38 @@ class ChannelConsumer(Consumer):
             end += 8 + body_length
         buffer.put_u8(end, FRAME_END)
         output.end = end + 1
+        return 0
+
+    def tell(self, delivered: Delivered | None) -> cython.int:
+        """Has it called with each message from now on; None: nothing is."""
+        self.delivered = delivered
+        self.plain_bytes_max = self.body_bytes_max if delivered is None else 0
+        return 0
+
+    def tell_delivered(
+        self,
+        delivered: Delivered,
+        chunk: Buffer,
+        at: cython.Py_ssize_t,
+        redelivered: cython.bint,
+    ) -> cython.int:
+        """The record at `at` is being delivered."""
+        lengths: cython.ulonglong = chunk.u64(at + BODY_LENGTH)
+        names_and_targets: cython.ulonglong = chunk.u64(at + NAMES_LENGTH)
+        names_length: cython.Py_ssize_t = names_and_targets >> 48
+        properties_length: cython.Py_ssize_t = lengths & MASK_32
+        body_length: cython.Py_ssize_t = lengths >> 32
+        at += HEAD_BYTES + TARGET_BYTES * cython.cast(
+            cython.Py_ssize_t, names_and_targets & MASK_32
+        )
+        delivered(
+            self.channel,
+            self.queue.number,
+            bool(redelivered),
+            chunk.bytes_at(at, names_length),
+            chunk.bytes_at(at + names_length, properties_length),
+            chunk.bytes_at(at + names_length + properties_length, body_length),
+        )
         return 0
 
     def frames_bytes(

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
 
 from leveret.engine.chores import Chore
 from leveret.engine.route import Route
+
+Delivered: TypeAlias = Callable[[int, int, bool, bytes, bytes, bytes], None]
+"""Told of a delivery: channel, queue, redelivered, names, properties, body. Not to do anything to
+the engine."""
 
 
 class Control(Protocol):

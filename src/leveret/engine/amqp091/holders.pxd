@@ -15,4 +15,5 @@ cdef class Holders:
     cdef dict takers
 
     cdef ChannelConsumer at(self, Py_ssize_t number)
+    cpdef int tell(self, object delivered) except -1
     cpdef int free(self, ChannelConsumer holder) except -1

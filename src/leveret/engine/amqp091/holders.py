@@ -16,6 +16,7 @@ except ImportError:
     from leveret._cython_compat import cython
 
 from leveret.engine.amqp091.consumer import ChannelConsumer
+from leveret.engine.amqp091.control import Delivered
 from leveret.engine.amqp091.session import Session
 from leveret.engine.amqp091.unacked import Unacked
 from leveret.engine.queue import Queue
@@ -68,6 +69,7 @@ class Holders:
             credit_max=prefetch_count,
             priority=priority,
         )
+        holder.tell(self.session.delivered)
         if number == len(self.by_number):
             self.by_number.append(holder)
         else:
@@ -91,6 +93,14 @@ class Holders:
             self.free_numbers.append(holder.holder)
             if holder.tag is None:
                 self.takers.pop(holder.queue, None)
+        return 0
+
+    def tell(self, delivered: Delivered | None) -> cython.int:
+        """From now on they call this with each message that they deliver; None: nothing."""
+        holder: ChannelConsumer | None
+        for holder in self.by_number:
+            if holder is not None:
+                holder.tell(delivered)
         return 0
 
     def queues(self) -> list[Queue]:

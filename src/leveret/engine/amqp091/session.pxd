@@ -28,6 +28,7 @@ cdef class Session:
     cdef unsigned long long now
     cdef int paused
     cdef bint publisher
+    cdef public object delivered
 
     cdef int answered(self, unsigned long long since) except -1
     cdef int become_publisher(self) except -1

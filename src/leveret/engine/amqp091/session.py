@@ -7,7 +7,7 @@ try:
 except ImportError:
     from leveret._cython_compat import cython
 
-from leveret.engine.amqp091.control import Control
+from leveret.engine.amqp091.control import Control, Delivered
 from leveret.engine.buffer import Buffer
 from leveret.engine.output import Output
 from leveret.engine.route import RouteCache
@@ -37,7 +37,10 @@ FRAME_MAX = 131072
 
 
 class Session:
-    """The surroundings of a connection's channels: shard, output, routes, limits."""
+    """The surroundings of a connection's channels: shard, output, routes, limits.
+
+    `delivered` is what consumers to come call with each message, None: nothing.
+    """
 
     def __init__(self, shard: Shard, control: Control, owner: object) -> None:
         self.shard = shard
@@ -56,6 +59,7 @@ class Session:
         self.now = 0
         self.paused = 0
         self.publisher = False
+        self.delivered: Delivered | None = None
 
     def limit_messages(
         self,

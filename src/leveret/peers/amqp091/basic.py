@@ -8,7 +8,7 @@ from typing import Final
 from leveret.broker import consumer_arguments
 from leveret.broker.reply_queues import PSEUDO_QUEUE
 from leveret.engine.chores import Chore
-from leveret.peers.amqp091 import direct_reply_to
+from leveret.peers.amqp091 import direct_reply_to, event_facts
 from leveret.peers.amqp091.channel import Channel
 from leveret.peers.amqp091.consumer_timeout import timeout_of
 from leveret.peers.amqp091.outcome import Outcome, Unfinished, after
@@ -66,6 +66,9 @@ def consume(channel: Channel, method: BasicConsume) -> BasicConsumeOk:
     subscription = Subscription(channel, queue, tag, exclusive=method.exclusive)
     timeout = timeout_of(queue, method.arguments.get(consumer_arguments.TIMEOUT))
     subscription.start(no_ack=method.no_ack, priority=priority, timeout=timeout)
+    channel.connection.events.tell(
+        "consumer.created", event_facts.consumer_started, subscription, method.arguments
+    )
     return BasicConsumeOk(consumer_tag=tag)
 
 

@@ -14,19 +14,26 @@ message is in memory. If that takes time, parsing rests meanwhile; deliveries go
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from leveret.broker.access import Access
 from leveret.broker.authentication import LoginRefused
 from leveret.broker.errors import BrokerError
+from leveret.broker.events import INTERNAL
 from leveret.broker.user import User
 from leveret.broker.virtual_host import VirtualHost
 from leveret.engine.amqp091.connection import Connection as Engine
 from leveret.engine.chores import Chore
 from leveret.engine.errors import InvariantError, PeerViolation
 from leveret.engine.route import Route
-from leveret.peers.amqp091 import connection_methods, consumer_timeout, message
+from leveret.peers.amqp091 import (
+    connection_methods,
+    consumer_timeout,
+    event_facts,
+    message,
+    tracing,
+)
 from leveret.peers.amqp091.channel import Channel
 from leveret.peers.amqp091.client import UNKNOWN
 from leveret.peers.amqp091.dispatch import (
@@ -39,12 +46,10 @@ from leveret.peers.amqp091.outcome import Outcome, Unfinished
 from leveret.peers.amqp091.states import TRANSITIONS, State
 from leveret.peers.pace import LOOKED, MESSAGE, METHOD, SHARE
 from leveret.peers.service import Service
-from leveret.peers.settings import Settings
 from leveret.peers.timing import CLOSE_MS, HANDSHAKE_TIMEOUT, LINGER_MS, Timing
 from leveret.wire.amqp091 import frames
 from leveret.wire.amqp091.errors import ProtocolError
 from leveret.wire.amqp091.methods import (
-    BasicPublish,
     BasicReturn,
     ChannelClose,
     ChannelCloseOk,
@@ -65,9 +70,8 @@ if TYPE_CHECKING:
 
 PROTOCOL_HEADERS: Final = (frames.PROTOCOL_HEADER, b"AMQP\x01\x01\x00\x09")
 
-INITIAL_FRAME_MAX: Final = 8192  # RabbitMQ's; until then nobody knows who it is that sends
-
 NO_ROUTE: Final = REPLY_CODES["no_route"]
+NO_ADDRESS: Final[Mapping[str, object]] = {}
 
 
 class Connection:
@@ -87,17 +91,19 @@ class Connection:
         refusal: str | None = None,
     ) -> None:
         self.service = service
+        self.events = service.broker.events
         self.owner = owner
         self.is_loopback = is_loopback
         self.refusal = refusal
         self.engine = Engine(service.shard, self, owner)
-        limit(self.engine, service.settings)
+        connection_methods.limit(self.engine, service.settings)
         self.state = State.HEADER
         self.finished = False  # the same as being CLOSED, and asked after each read
         self.timing = Timing(deadline)
         self.capabilities: frozenset[str] = frozenset()
         self.client = UNKNOWN
         self.virtual_host: VirtualHost | None = None
+        self.address: Mapping[str, object] = NO_ADDRESS  # once somebody has asked
         self.frame_max = 0
         self.channel_max = 0
         self.channels: dict[int, Channel] = {}
@@ -215,6 +221,9 @@ class Connection:
         for channel in self.channels.values():
             channel.engine.forget_permissions()
 
+    def trace_changed(self) -> None:
+        tracing.follow(self)
+
     # What the engine asks
 
     def protocol_header(self, header: bytes) -> None:
@@ -239,6 +248,8 @@ class Connection:
             self._count(METHOD)
         except (ProtocolError, BrokerError) as error:
             self.fail(error.kind, error.text, channel=channel, method_id=method_id)
+        finally:
+            self.events.actor = INTERNAL
 
     def route(self, channel: int, exchange: bytes, routing_key: bytes) -> Route:
         virtual_host = self.channels[channel].virtual_host
@@ -250,7 +261,7 @@ class Connection:
                 access=self.access,
             )
         except BrokerError as error:
-            raise violation(error, channel) from None
+            raise message.violation(error, channel) from None
         self._count(MESSAGE + (virtual_host.looked - looked) // LOOKED)
         return route
 
@@ -272,9 +283,10 @@ class Connection:
                 body,
                 self._now,
             )
-            route = virtual_host.route_message(published, access=self.access)
+            client = None if virtual_host.firehose is None else tracing.client_of(self, channel)
+            route = virtual_host.route_message(published, access=self.access, client=client)
         except BrokerError as error:
-            raise violation(error, channel) from None
+            raise message.violation(error, channel) from None
         self._count(MESSAGE + (virtual_host.looked - looked) // LOOKED)
         return route, published.properties
 
@@ -282,7 +294,7 @@ class Connection:
         try:
             message.published("", "", properties, memoryview(b""), self._now)
         except BrokerError as error:
-            raise violation(error, channel) from None
+            raise message.violation(error, channel) from None
 
     def returned(
         self, channel: int, exchange: bytes, routing_key: bytes, properties: bytes, body: bytes
@@ -325,7 +337,9 @@ class Connection:
         channel = self.channels.get(number)
         if channel is None:
             self._open_channel(number, method_id, arguments)
-        elif method_id in (ChannelClose.METHOD_ID, ChannelCloseOk.METHOD_ID):
+            return
+        self.events.actor = self.user.name
+        if method_id in (ChannelClose.METHOD_ID, ChannelCloseOk.METHOD_ID):
             decode_method(method_id, arguments)
             self._close_channel(channel, method_id)
         else:
@@ -450,10 +464,12 @@ class Connection:
         decode_method(method_id, arguments)
         if self.virtual_host is None:
             raise InvariantError("a connection is running without a virtual host")
+        self.events.actor = self.user.name
         self.service.broker.open_channel(self.user, node=self.service.cluster_name)
         self.channels[number] = Channel(
             self, self.virtual_host, self.engine.open_channel(number), number
         )
+        self.events.tell("channel.created", event_facts.channel_opened, self.channels[number])
         self.write(number, ChannelOpenOk())
 
     def _close_channel(self, channel: Channel, method_id: int) -> None:
@@ -471,6 +487,7 @@ class Connection:
         channel.release()
         del self.channels[channel.number]
         self.service.broker.close_channel(self.user)
+        self.events.tell("channel.closed", event_facts.channel_closed, channel)
         return [chore] if chore is not None else []
 
     # Errors and the end
@@ -513,6 +530,8 @@ class Connection:
         """Says so to a client that can hear it. Each must wait before it can try again."""
         reason = error.reason if isinstance(error, LoginRefused) else error.text
         self.service.journal.warning(self.owner, "login refused", reason)
+        if isinstance(error, LoginRefused):
+            self.events.tell("user.authentication.failure", event_facts.refused, self, error)
         self._start_closing(LINGER_MS)
         if "authentication_failure_close" in self.capabilities:
             self._write_close(0, ConnectionClose, error.kind, error.text, 0)
@@ -560,24 +579,14 @@ class Connection:
     def _release(self) -> list[Chore]:
         """Returns what is not done yet of giving everything back."""
         chores = []
-        self.service.broker.leave(self)
+        was_open = self.service.broker.leave(self)
         for channel in tuple(self.channels.values()):
             chores += self._forget_channel(channel)
         if self.virtual_host is not None:
             chore = self.virtual_host.connection_closed(self)
             if chore is not None:
                 chores.append(chore)
+        if was_open:
+            with self.events.acting(self.user.name):
+                self.events.tell("connection.closed", event_facts.closed, self)
         return chores
-
-
-def limit(engine: Engine, settings: Settings) -> None:
-    engine.session.limit_messages(
-        settings.message_bytes_max, settings.unfinished_bytes_max, settings.transaction_bytes_max
-    )
-    engine.session.limit_unacked(settings.unacked_per_channel_max)
-    engine.tune(INITIAL_FRAME_MAX, 0)
-
-
-def violation(error: BrokerError, channel: int) -> PeerViolation:
-    """What the engine raises for a message that the broker refuses."""
-    return PeerViolation(error.kind, error.text, channel, BasicPublish.METHOD_ID)

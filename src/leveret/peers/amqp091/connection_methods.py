@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from leveret.broker.access import UserAccess
 from leveret.broker.errors import BrokerError, NotAllowed
 from leveret.broker.user import IMPERSONATOR
+from leveret.peers.amqp091 import event_facts, tracing
 from leveret.peers.amqp091.client import read_client
 from leveret.peers.amqp091.login import MECHANISMS, log_in
 from leveret.peers.amqp091.states import State
@@ -28,10 +29,13 @@ from leveret.wire.amqp091.methods import (
 )
 
 if TYPE_CHECKING:
+    from leveret.engine.amqp091.connection import Connection as Engine
     from leveret.peers.amqp091.connection import Connection
+    from leveret.peers.settings import Settings
 
 # The least is the specification's, for there are clients that insist on it.
 FRAME_MAX_MIN: Final = 4096
+INITIAL_FRAME_MAX: Final = 8192  # RabbitMQ's; until then nobody knows who it is that sends
 CHANNEL_MAX_MIN: Final = 1  # without a channel there is nothing to do
 
 LOCALES: Final = b"en_US"
@@ -83,6 +87,9 @@ def start_ok(connection: Connection, method: ConnectionStartOk) -> None:
         connection.refuse_login(error)
         return
     connection.user = user
+    connection.events.tell(
+        "user.authentication.success", event_facts.logged_in, connection, method.mechanism
+    )
     if IMPERSONATOR not in user.tags:
         connection.engine.log_in(user.name.encode("utf-8", "surrogateescape"))
     settings = connection.service.settings
@@ -129,8 +136,11 @@ def open(connection: Connection, method: ConnectionOpen) -> None:
     connection.virtual_host = host
     connection.access = UserAccess(connection.user, host.name)
     connection.engine.enter(host.routes)
+    tracing.follow(connection)
     connection.timing.limit = None
     connection.write(0, ConnectionOpenOk())
+    with connection.events.acting(connection.user.name):
+        connection.events.tell("connection.created", event_facts.opened, connection)
 
 
 def update_secret(connection: Connection, method: ConnectionUpdateSecret) -> None:
@@ -148,3 +158,11 @@ def close(connection: Connection, method: ConnectionClose) -> None:
 
 def close_ok(connection: Connection, method: ConnectionCloseOk) -> None:
     connection.finish()
+
+
+def limit(engine: Engine, settings: Settings) -> None:
+    engine.session.limit_messages(
+        settings.message_bytes_max, settings.unfinished_bytes_max, settings.transaction_bytes_max
+    )
+    engine.session.limit_unacked(settings.unacked_per_channel_max)
+    engine.tune(INITIAL_FRAME_MAX, 0)

@@ -10,8 +10,10 @@ from typing import Final
 
 from leveret.broker.arguments import NO_ARGUMENTS
 from leveret.broker.equivalence import type_name
-from leveret.broker.errors import PreconditionFailed
+from leveret.broker.errors import BrokerError, PreconditionFailed
 from leveret.broker.message import Message
+from leveret.engine.errors import PeerViolation
+from leveret.wire.amqp091.methods import BasicPublish
 from leveret.wire.amqp091.properties import decode_properties, without_header
 
 BLIND_COPIES: Final = "BCC"
@@ -43,6 +45,11 @@ def published(
         properties=properties,
         body=body,
     )
+
+
+def violation(error: BrokerError, channel: int) -> PeerViolation:
+    """What the engine raises for a message that the broker refuses."""
+    return PeerViolation(error.kind, error.text, channel, BasicPublish.METHOD_ID)
 
 
 def routing_keys_in(headers: Mapping[str, object], name: str) -> list[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from leveret.broker.queue import Queue
 from leveret.engine.amqp091.consumer import ChannelConsumer
+from leveret.peers.amqp091 import event_facts
 from leveret.wire.amqp091.methods import BasicCancel
 
 if TYPE_CHECKING:
@@ -45,11 +46,16 @@ class Subscription:
         """No more deliveries. What was delivered may still be acknowledged."""
         del self.channel.subscriptions[self.tag]
         self.channel.engine.cancel(self.consumer)
-        self.queue.unsubscribe(self)
+        self.release()
 
     def release(self) -> None:
-        """The channel has gone."""
+        """The channel has gone, or the consumer."""
+        self._tell_stopped()
         self.queue.unsubscribe(self)
+
+    def _tell_stopped(self) -> None:
+        events = self.channel.connection.events
+        events.tell("consumer.deleted", event_facts.consumer_stopped, self)
 
     def statistics(self) -> ConsumerStatistics:
         from leveret.peers.amqp091.statistics import of_consumer  # not before somebody asks
@@ -60,6 +66,7 @@ class Subscription:
         """The queue has gone."""
         del self.channel.subscriptions[self.tag]
         self.channel.engine.cancel(self.consumer)
+        self._tell_stopped()
         connection = self.channel.connection
         if "consumer_cancel_notify" in connection.capabilities:
             cancel = BasicCancel(consumer_tag=self.tag, no_wait=True)
