@@ -31,9 +31,9 @@ pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="it reads /proc"),
     pytest.mark.skipif(not COMPILED, reason="uncompiled, it takes minutes"),
 ]
-LIMIT_MB = 64
-COUNT = 5_000_000
-"""What a queue knows of them would be 44 MB: with all else, more than the limit."""
+LIMIT_MB = 96
+COUNT = 8_000_000
+"""What a queue knows of them would be 70 MB: with all else, more than the limit."""
 BODY_BYTES = 8
 MANY = 10_000
 QUEUE = "q"
