@@ -270,13 +270,13 @@ PACE = (
     ),
     Inner(
         "engine/guests.LOG_BYTES_MAX",
-        "durable messages that stay in memory, and no more than an eighth of `--memory-limit`; the log has them all",
+        "durable messages that stay in memory, and no more than an eighth of `--memory-limit`; twice as much where that is about to be delivered; the log has them all",
         "bytes",
         "engine/test_guests.py::test_so_much_stays_and_the_oldest_leave_first",
     ),
     Inner(
         "engine/guests.GUEST_BYTES_MAX",
-        "durable messages that have come back into memory for consumers, and no more than an eighth of `--memory-limit`",
+        "durable messages that have come back into memory for consumers, and no more than an eighth of `--memory-limit`; twice as much at the most",
         "bytes",
         "engine/test_guests.py::test_guests_are_no_more_than_may_be_but_those_that_are_near",
     ),

@@ -2,7 +2,6 @@
 
 from leveret.engine.reading import Reading
 from leveret.engine.shard import Shard
-from tests.engine.client import Client, Message
 from tests.engine.fake_log import FakeLog
 
 
@@ -44,18 +43,3 @@ class SlowReader:
                 at = position + first - offset
                 found.append(bytes(self.log.content[at : at + last - first]))
         return found
-
-
-def drain(reader: SlowReader, client: Client) -> list[Message]:
-    """All that the client is sent until it and the log have nothing more to do."""
-    messages: list[Message] = []
-    busy = True
-    while busy:
-        busy = bool(reader.pending or reader.shard.pending)
-        reader.shard.turn()
-        sent = client.messages()
-        messages += sent
-        if reader.pending:
-            reader.answer()
-        busy = busy or bool(sent)
-    return messages

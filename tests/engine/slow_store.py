@@ -1,6 +1,8 @@
 """A store that answers when it is told to, in any order, or refuses."""
 
+from collections.abc import Sized
 from dataclasses import dataclass
+from typing import Protocol
 
 from leveret.engine.buffer import Buffer
 from leveret.engine.reading import Reading
@@ -8,6 +10,17 @@ from leveret.engine.shard import Shard
 from tests.engine.client import Client, Message
 
 GARBAGE = b"\xee"
+
+
+class Slow(Protocol):
+    """What has something to do for the shard, and does it when it is told to."""
+
+    shard: Shard
+
+    @property
+    def pending(self) -> Sized: ...
+
+    def answer(self, which: int = 0, *, refuse: bool = False) -> None: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +102,7 @@ class SlowStore:
             self.shard.turn()
 
 
-def drain(store: SlowStore, client: Client) -> list[Message]:
+def drain(store: Slow, client: Client) -> list[Message]:
     """All that the client is sent until it and the store have nothing more to do."""
     messages: list[Message] = []
     busy = True

@@ -6,10 +6,9 @@ from leveret.engine.errors import InvariantError
 from leveret.engine.queue import Queue
 from tests.engine.client import Client, World, ack_frame
 from tests.engine.fake_log import FakeLog
-from tests.engine.slow_reader import SlowReader, drain
-from tests.engine.test_guests import MIB, PER_CHUNK, chunks, evict, numbers, publish
-
-OF_LOG, GUESTS = 1, 2
+from tests.engine.log_chunks import GUESTS, MIB, OF_LOG, PER_CHUNK, chunks, evict, numbers, publish
+from tests.engine.slow_reader import SlowReader
+from tests.engine.slow_store import drain
 
 
 @pytest.fixture

@@ -8,18 +8,25 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
 from leveret.engine.buffer import COMPILED
-from leveret.engine.chunk import Chunk
 from leveret.engine.queue import Queue
 from tests.engine.client import Client, World, ack_frame, nack_frame
-from tests.engine.commands import MIB, Commands, ModelQueue
+from tests.engine.commands import Commands, ModelQueue
 from tests.engine.fake_log import FakeLog
-from tests.engine.slow_reader import SlowReader, drain
-from tests.engine.slow_store import SlowStore
-
-PERSISTENT = b"\x10\x00\x02"
-PER_CHUNK = 10
-SIZE = MIB // PER_CHUNK - 200  # so many to a chunk
-ORDINARY, OF_LOG, GUESTS = 0, 1, 2
+from tests.engine.log_chunks import (
+    GUESTS,
+    MIB,
+    OF_LOG,
+    PER_CHUNK,
+    PERSISTENT,
+    SIZE,
+    away,
+    chunks,
+    evict,
+    numbers,
+    publish,
+)
+from tests.engine.slow_reader import SlowReader
+from tests.engine.slow_store import SlowStore, drain
 
 
 @pytest.fixture
@@ -45,34 +52,6 @@ def queue(world) -> Queue:
 @pytest.fixture
 def client(world) -> Client:
     return world.connect()
-
-
-def publish(client: Client, count: int, key: bytes = b"q", size: int = SIZE) -> None:
-    for number in range(count):
-        client.publish(key, b"%d:" % number + bytes(size), PERSISTENT)
-
-
-def chunks(world: World, kind: int) -> list[Chunk]:
-    return [
-        chunk for chunk in world.shard.records.chunks if chunk is not None and chunk.kind == kind
-    ]
-
-
-def away(world: World) -> int:
-    return sum(chunk.buffer is None for chunk in chunks(world, OF_LOG))
-
-
-def evict(world: World) -> None:
-    """All that may leave does."""
-    guests = world.shard.guests
-    known = guests.log_bytes_max, guests.guest_bytes_max
-    guests.log_bytes_max = guests.guest_bytes_max = 0
-    world.shard.evict()
-    guests.log_bytes_max, guests.guest_bytes_max = known
-
-
-def numbers(messages: list) -> list[int]:
-    return [int(each.body.split(b":")[0]) for each in messages]
 
 
 def test_nothing_leaves_before_it_is_durable(world, log, reader, queue, client):
@@ -250,6 +229,30 @@ def test_guests_are_no_more_than_may_be_but_those_that_are_near(world, log, read
     world.shard.evict()
     assert full >= 3 * MIB
     assert world.shard.records.guest_bytes < full
+
+
+def test_near_or_not_no_more_than_twice_as_much_stays(world, log, reader, client):
+    """Each chunk has something that is next for one of the queues."""
+    keys = [b"%d" % number for number in range(30)]
+    for key in keys:
+        queue = world.kept_queue(key)
+        client.consume(queue, prefetch=1)
+        publish(client, PER_CHUNK, key)
+        log.sync()
+    drain(reader, client)
+    guests = world.shard.guests
+    assert world.shard.records.log_bytes > 20 * MIB
+    guests.log_bytes_max = 8 * MIB
+    world.shard.evict()
+    assert 8 * MIB < world.shard.records.log_bytes <= 16 * MIB
+    evict(world)
+    guests.guest_bytes_max = MIB
+    for key in keys:
+        client.consume(world.bound[key][0], prefetch=1)
+    drain(reader, client)
+    world.shard.evict()
+    assert world.shard.records.guest_bytes <= 2 * MIB
+    assert sum(world.bound[key][0].ready_count for key in keys) == 30 * PER_CHUNK - 60
 
 
 def test_where_many_drain_what_stands_between_is_read_along(world, log, reader, client):

@@ -4,7 +4,8 @@ import pytest
 
 from tests.engine.client import Client, World
 from tests.engine.fake_log import FakeLog
-from tests.engine.test_guests import MIB, PER_CHUNK, SlowReader, publish
+from tests.engine.log_chunks import MIB, PER_CHUNK, publish
+from tests.engine.slow_reader import SlowReader
 
 
 @pytest.fixture

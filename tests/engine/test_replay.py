@@ -13,7 +13,7 @@ from leveret.engine.queue import Queue
 from leveret.engine.replay import Replay
 from leveret.engine.shard import Shard
 from tests.engine.client import Client, World, ack_frame, message, nack_frame
-from tests.engine.fake_log import FakeLog
+from tests.engine.fake_log import COPIES, FakeLog
 
 PERSISTENT = b"\x10\x00\x02"
 OF_LOG = 1
@@ -292,15 +292,23 @@ def test_what_no_broker_writes_is_an_error(records, text):
         Replay(Shard(1, journal=True), False).apply(1, 0, Buffer(0, batch), 0, len(batch))
 
 
-def test_a_position_that_comes_twice_counts_once(world, client, log):
+def test_a_position_that_comes_twice_is_an_error(world, client, log):
+    world.kept_queue(b"k")
+    client.publish(b"k", b"x", PERSISTENT)
+    log.take()
+    log.batches.append((2, log.batches[0][1]))
+    with pytest.raises(ReplayError, match="position 0 of queue 100000000 comes again"):
+        log.replayed()
+
+
+def test_with_copies_a_position_that_comes_twice_counts_once(world, client, log):
     queue = world.kept_queue(b"k")
     client.publish(b"k", b"x", PERSISTENT)
     log.take()
-    batch = log.batches[0][1]
-    log.batches.append((2, batch))
+    log.copies.append((COPIES, log.batches[0][1]))
     replay = log.replayed()
     assert replay.claim(queue.identity).ready_count == 1
-    assert [chunk.references for chunk in replay.shard.records.chunks[1:]] == [1]
+    assert [chunk.references for chunk in replay.shard.records.chunks[1:]] == [1, 0]
 
 
 def test_batches_out_of_order_are_an_error():

@@ -12,8 +12,8 @@ from leveret.server import copying
 from leveret.server.copying import HURRY_MS, PAUSE_MS, Copying
 from tests.engine.client import World
 from tests.engine.fake_log import FakeLog
+from tests.engine.log_chunks import PER_CHUNK, evict, publish
 from tests.engine.slow_reader import SlowReader
-from tests.engine.test_guests import PER_CHUNK, evict, publish
 
 MIB = 1 << 20
 

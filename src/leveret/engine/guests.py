@@ -11,7 +11,7 @@ The log was written from these chunks, so that they leave without being written 
 comes back, to be delivered, as a copy that knows its home: where it stands in the log's chunk,
 which goes on counting who refers to it. Therefore a guest may leave at any time.
 
-What is about to be delivered stays, of the rest the oldest leave first.
+What is about to be delivered stays, up to twice the limit; of the rest the oldest leave first.
 """
 
 from __future__ import annotations
@@ -55,6 +55,9 @@ HOME_BYTES = cython.declare(cython.Py_ssize_t, 8)
 LOG_BYTES_MAX = 24 * 1024 * 1024
 # More than recall.py asks for ahead of all consumers, for what they do not need now is among it.
 GUEST_BYTES_MAX = 64 * 1024 * 1024
+# From so many times as much on, what is near leaves, too: with very many queues each chunk may have
+# something that is near to the head of one of them. It comes back in time, which costs a read.
+NEAR_TIMES = cython.declare(cython.Py_ssize_t, 2)
 # Chunks looked at in one turn: up to a millisecond.
 LOOK_MAX = cython.declare(cython.Py_ssize_t, 64)
 
@@ -126,19 +129,25 @@ class Guests:
         while records.log_bytes > self.log_bytes_max and looks > 0:
             chunk = records.log_by_age.oldest
             looks -= 1
-            if self.nearness.is_near(chunk, self.log_bytes_max) or not records.evict(chunk):
+            if (
+                records.log_bytes <= NEAR_TIMES * self.log_bytes_max
+                and self.nearness.is_near(chunk, self.log_bytes_max)
+            ) or not records.evict(chunk):
                 records.log_by_age.renew(chunk)
         return 0
 
     def evict_guests(self) -> cython.int:
-        """They were invited because somebody is coming near to them: few can leave."""
+        """They were invited because somebody is coming near to them: few leave before."""
         records: Records = self.records
         looks: cython.Py_ssize_t = LOOK_MAX
         chunk: Chunk
         while records.guest_bytes > self.guest_bytes_max and looks > 0:
             chunk = records.guests_by_age.oldest
             looks -= 1
-            if self.guests_nearness.is_near(chunk, 2 * self.guest_bytes_max):
+            if (
+                records.guest_bytes <= NEAR_TIMES * self.guest_bytes_max
+                and self.guests_nearness.is_near(chunk, 2 * self.guest_bytes_max)
+            ):
                 records.guests_by_age.renew(chunk)
             else:
                 self.send_home(chunk)

@@ -9,6 +9,7 @@ cimport cython
 cdef class Replay:
     cdef readonly Shard shard
     cdef bint redelivered
+    cdef bint may_come_again
     cdef readonly dict definitions
     cdef dict claimed
     cdef dict dropped

@@ -8,7 +8,7 @@ been given to a newer queue says that the one before was dropped.
 
 Copies of old messages (forward.py) are read first, then the batches from some point on. So a
 message may come twice, and the first place is as good as the other; and it may come although it had
-gone before that point: then it is said again, behind it, that it has.
+gone before that point: then it is said again, behind it, that it has. Without copies neither is so.
 """
 
 from __future__ import annotations
@@ -95,6 +95,7 @@ class Replay:
     def __init__(self, shard: Shard, redelivered: bool) -> None:
         self.shard = shard
         self.redelivered = redelivered
+        self.may_come_again = False
         self.definitions: dict[bytes, bytes] = {}
         self.claimed: dict[int, Queue] = {}
         self.dropped: dict[int, int] = {}  # the newest identity, by number
@@ -110,6 +111,7 @@ class Replay:
         self, number: int, position: int, batch: Buffer, start: int, length: int
     ) -> None:
         """A batch of messages that were copied forward: these come before all others."""
+        self.may_come_again = True
         self.records(self.shard.forward.adopt(number, position, batch, start, length), length)
 
     def records(self, chunk: Chunk, length: cython.Py_ssize_t) -> cython.int:
@@ -205,6 +207,8 @@ class Replay:
                 continue
             if position >> LEVEL_SHIFT >= LEVELS:
                 raise ReplayError(f"position {position} of queue {identity:x}")
+            if position < queue.index_for(position).next_position and not self.may_come_again:
+                raise ReplayError(f"position {position} of queue {identity:x} comes again")
             if queue.restore(position, location, body_length, self.redelivered):
                 chunk.references += 1
                 chunk.references_at_first += 1

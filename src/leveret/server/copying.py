@@ -97,6 +97,7 @@ class Copying:
     def _copy(self) -> None:
         batch = self._forward.take_batch()
         if batch is None:
+            self._forward.rest()
             return
         chunk = batch.chunk
         number = self._log.copy(

@@ -4,6 +4,7 @@ import pytest
 
 from leveret.broker.exchanges.nowhere import Nowhere
 from leveret.broker.message import Message
+from leveret.engine.errors import InvariantError
 
 
 def test_a_message_goes_nowhere():
@@ -13,5 +14,5 @@ def test_a_message_goes_nowhere():
 
 
 def test_nothing_is_bound_to_it():
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(InvariantError):
         Nowhere().bind(None)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from leveret.engine.errors import InvariantError
+
 if TYPE_CHECKING:
     from leveret.broker.binding import Binding, Destination
     from leveret.broker.message import Message
@@ -18,7 +20,7 @@ class Nowhere:
     by_content = False
 
     def bind(self, binding: Binding) -> None:
-        raise NotImplementedError("an exchange that has gone is not bound to")
+        raise InvariantError("an exchange that has gone is not bound to")
 
     def unbind(self, binding: Binding) -> None:
         pass
