@@ -2,10 +2,16 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+import pytest
+
+from leveret.broker.broker import Broker
 from leveret.engine.shard import Shard
-from leveret.server.durability import Durability
-from leveret.server.recovery import Recovery
+from leveret.log.directory import LOCK_NAME
+from leveret.log.disk import LocalDisk
+from leveret.server.durability import Durability, Refused
+from leveret.server.recovery import Recovery, recover
 
 POLLS_MAX = 4
 """Of a start that is woken once."""
@@ -58,3 +64,28 @@ def test_a_start_sleeps_while_the_disk_reads() -> None:
     with slow_log() as log:
         Recovery(Durability(shard, "somewhere"), None, log).read(shard, end=2)
     assert log.poll_count <= POLLS_MAX
+
+
+def test_a_directory_that_another_broker_uses_is_refused_with_what_can_be_done(tmp_path) -> None:
+    other = LocalDisk(tmp_path)
+    other.lock(LOCK_NAME)
+    with pytest.raises(Refused) as refused:
+        start_on(tmp_path)
+    other.close()
+    assert str(refused.value) == (
+        f"data directory {tmp_path} is in use by process {os.getpid()}:"
+        " stop it, or give this one another --data-dir, or --in-memory"
+    )
+
+
+def test_a_directory_that_cannot_be_had_is_refused_with_the_reason(tmp_path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(Refused, match=r"^data directory .*/file.*: (Not a directory|File exists)$"):
+        start_on(tmp_path / "file")
+
+
+def start_on(directory: Path) -> None:
+    shard = Shard(1, journal=True)
+    recover(
+        str(directory), shard, Broker(shard, bytes, empty=True), is_synced=True, disk_free_limit=0
+    )

@@ -25,7 +25,7 @@ from leveret.engine.shard import Shard
 from leveret.log.batch import COLD
 from leveret.log.chunk_reader import ChunkReader
 from leveret.log.directory import open_directory
-from leveret.log.disk import Disk
+from leveret.log.disk import Disk, LockedError
 from leveret.log.disk_log import DiskLog
 from leveret.log.port import HEADER_BYTES, Batch, Kind, LogError, Take
 from leveret.server.clock import Clock
@@ -159,10 +159,13 @@ def recover(
         disk, opened = open_directory(
             Path(directory), durability, is_synced=is_synced, disk_free_limit=disk_free_limit
         )
+    except LockedError as error:
+        others = "stop it, or give this one another --data-dir, or --in-memory"
+        raise Refused(f"data directory {error}: {others}") from error
     except LogError as error:
         raise Refused(str(error)) from error
     except OSError as error:
-        raise Refused(f"{error.filename or directory}: {error.strerror}") from error
+        raise Refused(f"data directory {error.filename or directory}: {error.strerror}") from error
     try:
         fill(Recovery(durability, disk, opened), shard, broker, opened)
     except (LogError, LogLost) as error:
